@@ -1,0 +1,1 @@
+"""Demos: what one is, what it reports, how it is run, the evidence it leaves."""

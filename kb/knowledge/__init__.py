@@ -1,0 +1,1 @@
+"""Topics: model, loader, library, cache, search, lint."""

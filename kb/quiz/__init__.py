@@ -1,0 +1,1 @@
+"""A sitting: what comes next, ask, grade, record, undo; no printing."""

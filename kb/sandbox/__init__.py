@@ -1,0 +1,1 @@
+"""Runs code that may be wrong or hostile."""

@@ -1,0 +1,1 @@
+"""The database: an append-only log and what is derived from it."""

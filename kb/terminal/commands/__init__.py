@@ -1,0 +1,1 @@
+"""One file a command; each names its click command `command`."""
