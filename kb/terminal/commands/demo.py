@@ -1,0 +1,259 @@
+"""``kb demo``: list the demos, or run one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from kb.demos.api import Demo, Param, Value
+from kb.demos.evidence import Evidence, json_value
+from kb.demos.report import Report
+from kb.errors import KbError, UnknownName, UsageError
+from kb.terminal.context import App
+from kb.terminal.group import option_json
+
+
+class DemoGroup(click.Group):
+    """Each demo is a subcommand whose options are the demo's Params: data from its registration, no demo code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_app(ctx).registry.demos)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        demo = _app(ctx).registry.demos.get(name)
+        return None if demo is None else _command(demo)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and name not in _app(ctx).registry.demos:
+            raise UnknownName("demo", name, self.list_commands(ctx), listing="see: kb demo")
+        return super().resolve_command(ctx, args)
+
+
+class DemoCommand(click.Command):
+    """A demo as a command: an unknown option gets the nearest parameter's name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            known = [name for option in self.get_params(ctx) for name in option.opts if name.startswith("--")]
+            raise UnknownName(
+                f"parameter of demo {self.name!r}",
+                error.option_name,
+                known,
+                listing=f"see: kb demo {self.name} --help",
+            ) from None
+
+
+class ParamType(click.ParamType):
+    """The type of a Param: its own conversion judges, so the command line and YAML take the same values."""
+
+    def __init__(self, param: Param) -> None:
+        self.param = param
+        self.name = {bool: "yes/no", int: "integer", float: "number", str: "text"}[type(param.default)]
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Value:
+        return self.param.convert(value)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        if self.param.choices:
+            return f"[{'|'.join(str(choice) for choice in self.param.choices)}]"
+        return None
+
+
+HELP = """Run a demo: measure a claim and check it. Without a name, list the demos.
+
+\b
+Examples:
+  kb demo                          what there is
+  kb demo zero                     run it with its defaults
+  kb demo zero --ranks 4           with a parameter of the demo; see: kb demo zero --help
+  kb demo zero --device cuda       on a GPU
+  kb demo zero --json              metrics and checks for a script
+  kb demo zero --save out          pictures as PNG, report.json and report.md in the folder out
+"""
+
+
+@click.group(
+    cls=DemoGroup, help=HELP, invoke_without_command=True, subcommand_metavar="[NAME [PARAMETERS]...]", no_args_is_help=False
+)
+@option_json()
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    if ctx.invoked_subcommand is None:
+        _list(_app(ctx), as_json)
+
+
+def _app(ctx: click.Context) -> App:
+    app: App = ctx.find_root().obj
+    return app
+
+
+def _command(demo: Demo) -> click.Command:
+    options: list[click.Parameter] = [_option(param) for param in demo.params]
+    if not any(param.key == "device" for param in demo.params):
+        where = "|".join("cuda[:N]" if name == "cuda" else name for name in demo.devices or ("cpu",))
+        options.append(click.Option(["--device"], metavar=f"[{where}]", help="Where to run.  [default: cpu]"))
+    options += [
+        click.Option(["--json", "as_json"], is_flag=True, help="Print JSON for scripts and editors."),
+        click.Option(["--save"], metavar="DIR", help="Save pictures (PNG), report.json and report.md in DIR."),
+        click.Option(["--record/--no-record"], default=True, help="Keep the result as evidence."),
+        click.Option(["--debug"], is_flag=True, help="Run in this process with full tracebacks, for its author."),
+    ]
+    own = {param.key for param in demo.params}
+
+    def invoke(device: str | None = None, **given: Any) -> int:
+        ctx = click.get_current_context()
+        arguments = {name: given.pop(name) for name in list(given) if name in own}
+        if "device" in own:
+            arguments["device"], device = device, None
+        group = ctx.parent
+        as_json = given.pop("as_json") or bool(group and group.params.get("as_json"))
+        return run(_app(ctx), demo, arguments, device, as_json=as_json, **given)
+
+    return DemoCommand(
+        demo.name,
+        params=options,
+        callback=invoke,
+        help=f"{demo.summary}\n\nTopic: {demo.topic}" if demo.topic else demo.summary,
+        short_help=demo.summary,
+        # An option may be typed with the parameter's Python name: --kv_heads is --kv-heads.
+        context_settings={"token_normalize_func": lambda token: token.replace("_", "-"), "show_default": True},
+    )
+
+
+def _option(param: Param) -> click.Option:
+    name = param.key.replace("_", "-")
+    help_text = param.help
+    if isinstance(param.default, bool):
+        return click.Option([f"--{name}/--no-{name}", param.key], default=param.default, help=help_text)
+    if (param.min is not None or param.max is not None) and not param.choices:
+        help_text = f"{help_text}  [{param.limits}]" if help_text else f"[{param.limits}]"
+    return click.Option([f"--{name}", param.key], type=ParamType(param), default=param.default, help=help_text)
+
+
+# ---- running -----------------------------------------------------------------------------------------------------------
+
+
+def run(
+    app: App,
+    demo: Demo,
+    arguments: dict[str, Any],
+    device: str | None,
+    *,
+    as_json: bool,
+    save: str | None,
+    record: bool,
+    debug: bool,
+) -> int:
+    """Run ``demo`` and show what it reported; returns the exit code."""
+    from kb.demos import devices, process, runner
+    from kb.terminal import progress
+
+    quiet = os.environ.get("RANK", "0") != "0"  # torchrun: rank 0 speaks for all
+    place = devices.choose(demo, device)
+    values = demo.arguments(arguments)
+    show = _shower(as_json or quiet)
+    if not quiet and save is not None:
+        _writable(save)
+    from kb.terminal import reports
+    from kb.terminal.paint import Paint
+
+    paint, width = Paint.for_stream(), _width()
+    show(reports.heading(demo, values, place, paint, width))
+    report = Report() if quiet else Report(on_progress=progress.bar)
+    load = lambda: app.registry.function(demo)  # noqa: E731
+    at = app.now()
+    if debug:
+        evidence = runner.run(demo, load(), values, place, report=report, at=at)
+    else:
+        evidence = process.run(demo, load, values, place, report=report, at=at)
+    if quiet:
+        return 0 if report.holds else 1
+    if record:
+        _record(app, evidence)
+    if as_json:
+        click.echo(json.dumps(evidence.as_json(), ensure_ascii=False, allow_nan=False))
+    show(reports.body(report, evidence, paint, width))
+    if save is not None:
+        from kb.demos.save import save as write
+
+        for file in write(report, evidence, demo, save):
+            click.echo(f"saved {file}", err=True)
+    return 0 if report.holds else 1
+
+
+def _shower(silent: bool) -> Callable[[Any], None]:
+    def show(lines: Any) -> None:
+        if not silent:
+            for line in lines:
+                click.echo(line)
+            sys.stdout.flush()
+
+    return show
+
+
+def _record(app: App, evidence: Evidence) -> None:
+    """Keep the evidence; that it could not be kept is said, and does not spoil the run."""
+    try:
+        app.store.evidence_add(evidence)
+    except (KbError, ImportError) as error:
+        click.echo(f"kb: the result was not recorded: {error}", err=True)
+
+
+def _writable(folder: str) -> None:
+    """A folder that cannot be written is told before the demo runs, not after."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder!r}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write into the folder {folder!r}")
+
+
+def _width() -> int:
+    return max(40, min(100, shutil.get_terminal_size().columns))
+
+
+# ---- listing -----------------------------------------------------------------------------------------------------------
+
+
+def _list(app: App, as_json: bool) -> None:
+    demos = [app.registry.demos[name] for name in sorted(app.registry.demos)]
+    if as_json:
+        click.echo(json.dumps([_as_json(demo) for demo in demos], ensure_ascii=False))
+        return
+    from kb.terminal.paint import Paint, width_of
+
+    paint, width = Paint.for_stream(), _width()
+    names = max((width_of(demo.name) for demo in demos), default=0)
+    for demo in demos:
+        click.echo(f"{paint.bold(demo.name)}{' ' * (names - width_of(demo.name))}  {demo.summary}")
+    click.echo(f"\nRun one: kb demo {demos[0].name}" if demos else "There are no demos.", err=True)
+
+
+def _as_json(demo: Demo) -> dict[str, Any]:
+    return {
+        "name": demo.name,
+        "topic": demo.topic,
+        "summary": demo.summary,
+        "devices": list(demo.devices),
+        "parameters": [
+            {
+                "name": param.name,
+                "default": json_value(param.default),
+                "choices": [json_value(choice) for choice in param.choices],
+                "help": param.help,
+            }
+            for param in demo.params
+        ],
+    }

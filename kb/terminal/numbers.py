@@ -1,0 +1,36 @@
+"""Numbers as people read them in a terminal."""
+
+from __future__ import annotations
+
+import math
+
+from kb.demos.report import Scalar
+
+
+def say(value: Scalar, digits: int = 4) -> str:
+    """``value`` with about ``digits`` significant digits; whole numbers in full, in groups of three."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 10**15 else f"{float(value):.{digits - 1}e}"
+    if not math.isfinite(value):
+        return "NaN" if value != value else "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size < 1e-3 or size >= 1e15:
+        return _tidy_exponent(f"{value:.{digits - 1}e}")
+    if value.is_integer():
+        return f"{value:,.0f}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _tidy_exponent(text: str) -> str:
+    mantissa, _, exponent = text.partition("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(exponent)}"
