@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Root(NamedTuple):
-    """A content root: the folder's absolute ``path``, and whose it is (``kb``, a pack's name, ``$KB_PATH``, ``user``)."""
+    """A content root: the folder's absolute ``path``, and its ``owner``: kb, a pack's name, $KB_PATH or user."""
 
     path: str
     owner: str
@@ -79,7 +79,7 @@ def _absolute(path: str) -> str:
 
 
 def _platform_folder(environment: Mapping[str, str], variable: str, below_home: str, function: str) -> str:
-    if sys.platform == "linux":  # what platformdirs answers there, without the cost of its import
+    if sys.platform.startswith("linux"):  # what platformdirs answers there, without the cost of its import
         base = environment.get(variable, "").strip()
         if not os.path.isabs(base):
             base = os.path.join(environment.get("HOME") or os.path.expanduser("~"), below_home)
