@@ -1,6 +1,6 @@
 """Model states split over ranks: ZeRO, Rajbhandari et al. 2020, https://arxiv.org/abs/1910.02054
 
-Mixed-precision Adam keeps 16 bytes of model states for each of the ψ parameters (§3.1): 2 for a 16-bit weight, 2 for
+Mixed-precision Adam keeps 16 bytes of model states for each of the ψ parameters: 2 for a 16-bit weight, 2 for
 its gradient, and 12 for the optimizer (fp32 copy of the weight, momentum m, variance v). A stage says what is split:
 
     stage 0   nothing                 16 ψ                 plain data parallelism
