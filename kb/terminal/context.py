@@ -41,8 +41,9 @@ class App:
     @cached_property
     def registry(self) -> Registry:
         from kb.registry import Registry
+        from kb.terminal.commands import COMMANDS
 
-        return Registry.load(self.environment)
+        return Registry.load(self.environment, commands=COMMANDS)
 
     @cached_property
     def library(self) -> Library:
@@ -70,7 +71,9 @@ class App:
         try:
             moment = datetime.fromisoformat(fixed)
         except ValueError:
-            raise UsageError(f"KB_NOW is not an ISO time: {fixed!r}", cure="for example 2026-11-23T10:00+01:00") from None
+            raise UsageError(
+                f"KB_NOW is not an ISO time: {fixed!r}", cure="for example 2026-11-23T10:00+01:00"
+            ) from None
         if moment.tzinfo is None:
             raise UsageError(f"KB_NOW has no offset: {fixed!r}", cure="for example 2026-11-23T10:00+01:00")
         return moment

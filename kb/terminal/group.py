@@ -1,45 +1,19 @@
-"""The click group: commands are listed by name and imported when they are run."""
+"""The click group: commands are listed from a table and imported when they are run."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from kb import __version__
 from kb.errors import KbError, UnknownName
+from kb.terminal.commands import COMMANDS
 from kb.terminal.context import App
-
-COMMANDS = {
-    "quiz": "Answer what is due, then new questions.",
-    "learn": "Read a topic part by part, with its questions and its demo.",
-    "demo": "Run a demo: measure a claim and check it.",
-    "show": "Show a topic: text, claims with verdict, source and last evidence.",
-    "topics": "List the topics.",
-    "due": "Count what is due.",
-    "next": "Say what to do next, and why.",
-    "path": "Show the way to a topic through what it rests on.",
-    "search": "Search topics, claims and questions.",
-    "stats": "Show how memory is doing.",
-    "check": "Check topic files as a compiler checks code.",
-    "verify": "Run the proofs of the claims.",
-    "plugins": "List the plugins, broken ones with their cause.",
-    "install": "Install a pack into kb's own environment.",
-    "new": "Start a topic or a pack of your own.",
-    "undo": "Take the last answers back.",
-    "suspend": "Stop asking a question, or start again.",
-    "log": "Print the log, every event in order.",
-    "doctor": "Prove that the database is sound and agrees with its log.",
-    "backup": "Copy the database, verified.",
-    "restore": "Bring a backup back, verified.",
-    "config": "Show or change the settings.",
-    "schema": "Print the JSON schema of topic files for editors.",
-    "completion": "Print the shell's completion script.",
-}
+from kb.terminal.failure import shield
 
 
 class LazyGroup(click.Group):
@@ -61,6 +35,13 @@ class LazyGroup(click.Group):
         if not name.startswith("-") and self.get_command(ctx, name) is None:
             raise UnknownName("command", name, self.list_commands(ctx), listing="see: kb --help")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        known = {name: command.get_short_help_str() for name, command in _app(ctx).registry.commands.items()} | COMMANDS
+        options = super().shell_complete(ctx, incomplete) if incomplete.startswith("-") else []
+        return options + [
+            CompletionItem(name, help=line) for name, line in known.items() if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -101,52 +82,35 @@ def kb(ctx: click.Context) -> None:
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Run the group; every error a person can cause ends here as one line on stderr and an exit code."""
-    as_json = "--json" in arguments
+    """Run the group and return the exit code; every error a person can cause is told in one line."""
+    return shield(lambda: _run(arguments, environment), arguments, environment)
+
+
+def _run(arguments: list[str], environment: Mapping[str, str]) -> int:
     with App(environment) as app:
         try:
             code = kb.main(arguments, prog_name="kb", standalone_mode=False, obj=app)
-            return code if isinstance(code, int) else 0
         except click.exceptions.Exit as stop:
             return stop.exit_code
-        except (KeyboardInterrupt, click.Abort):
-            sys.stderr.write("\n")
-            return 130
-        except BrokenPipeError:
-            _close_stdout()
-            return 0
-        except KbError as error:
-            return fail(error, as_json)
+        except click.Abort:
+            raise KeyboardInterrupt from None
         except click.ClickException as error:
-            return fail(_from_click(error), as_json)
-        except RecursionError:
-            return fail(KbError("the input is nested too deeply"), as_json)
-
-
-def fail(error: KbError, as_json: bool) -> int:
-    """Say ``error`` in one line on stderr (and as JSON on stdout) and return its exit code."""
-    line = " ".join(str(error).split())
-    if as_json:
-        sys.stdout.write(json.dumps({"error": error.as_json()}) + "\n")
-        sys.stdout.flush()
-    sys.stderr.write(f"kb: {line}\n")
-    return error.exit_code
+            raise _from_click(error) from error
+        return code if isinstance(code, int) else 0
 
 
 def _from_click(error: click.ClickException) -> KbError:
-    cure = None
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        cure = f"see: {error.ctx.command_path} --help"
-    result = KbError(error.format_message().rstrip("."), cure=cure)
+    """click's words as one line of ours, with the nearest option for one that does not exist."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    listing = f"see: {context.command_path} --help" if context is not None else None
+    if isinstance(error, click.NoSuchOption):
+        options = [] if context is None else context.command.get_params(context)
+        known = [name for option in options for name in option.opts if name.startswith("--")]
+        return UnknownName("option", error.option_name, known, listing=listing)
+    message = " ".join(error.format_message().split()).rstrip(".")
+    result = KbError(message[:1].lower() + message[1:], cure=listing)
     result.exit_code = error.exit_code
     return result
-
-
-def _close_stdout() -> None:
-    """Point stdout at nothing: the reader went away, and Python would complain when it flushes at exit."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def option_json() -> Any:

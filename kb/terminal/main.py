@@ -1,4 +1,4 @@
-"""The way in: a lazy click group, and the one place where an error becomes a line and an exit code."""
+"""The way in: ``kb``, ``python -m kb`` and ``python cli.py`` all come here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from collections.abc import Sequence
 
 def entry() -> None:
     """The console script ``kb``."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        _open_streams()
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:  # while the first modules were being imported
+        code = 130
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -18,11 +23,30 @@ def main(arguments: Sequence[str]) -> int:
     The commands of every prompt (``--version``, a plain ``due``) go by a lane that does without click, whose import
     alone costs more than their whole budget.
     """
+    from kb.terminal import failure
+
+    return failure.shield(lambda: _run(arguments), arguments, os.environ)
+
+
+def _run(arguments: Sequence[str]) -> int:
     from kb.terminal import fast
 
-    code = fast.run(arguments)
+    code = None if "_KB_COMPLETE" in os.environ else fast.run(arguments)  # the shell asks click what may come next
     if code is not None:
         return code
     from kb.terminal import group
 
     return group.run(list(arguments), os.environ)
+
+
+def _open_streams() -> None:
+    """Standard streams that can be used: a closed one is empty, and no text is refused for what it cannot encode."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
