@@ -1,0 +1,202 @@
+"""Opening the database: looks before it touches, waits for others, and never makes a file in order to read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+
+from kb.errors import StoreError, StoreTooNew
+from kb.store import faults
+from kb.store.schema import APPLICATION_ID, VERSION
+
+FILE = "kb.db"
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
+
+CHECKED_ON_OPENING = 1 << 20
+"""Bytes up to which a database is checked page by page whenever it is opened: about 2 milliseconds."""
+CHECKED_BEFORE_WRITING = 1 << 24
+"""Bytes up to which it is checked so before the first write of a process; the daily backup checks larger ones."""
+
+
+def path_of(home: str) -> str:
+    """Where the database of the data folder ``home`` is."""
+    return os.path.join(home, FILE)
+
+
+def examine(path: str) -> bool:
+    """Whether there is a database at ``path`` (a missing or an empty file is none), judged without opening it.
+
+    Raises StoreTooNew or StoreDamaged if the header (https://sqlite.org/fileformat2.html, section 1.3) says so.
+    """
+    try:
+        with open(path, "rb") as file:
+            header = file.read(_HEADER_BYTES)
+            size = os.fstat(file.fileno()).st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror}", file=path) from None
+    if size == 0:
+        return False
+    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
+        raise faults.damaged(path, "it is not an SQLite database")
+    _refuse_newer(int.from_bytes(header[60:64], "big"), path)
+    page_size = int.from_bytes(header[16:18], "big")
+    page_size = 65_536 if page_size == 1 else page_size
+    pages = int.from_bytes(header[28:32], "big")
+    counted = header[24:28] == header[92:96]  # else an old SQLite wrote it, and the count of pages means nothing
+    # while there is a write-ahead log, the file may be waiting for pages from it
+    if counted and size < pages * page_size and not has_wal(path):
+        raise faults.damaged(path, f"{pages * page_size - size} bytes are missing at its end")
+    return True
+
+
+def has_wal(path: str) -> bool:
+    """Whether a write-ahead log with something in it lies beside the database."""
+    try:
+        return os.path.getsize(f"{path}-wal") > 0
+    except OSError:
+        return False
+
+
+def open_to_read(path: str, check_bytes: int = CHECKED_ON_OPENING) -> sqlite3.Connection | None:
+    """A connection to the database at ``path``, or None if there is none yet.
+
+    Nothing is created, but for SQLite's own files beside the database while it is open. Where these cannot be written
+    (a read-only folder), the file is read as it is.
+    """
+    if not examine(path):
+        return None
+    with faults.reading(path):
+        if has_wal(path):  # the newest version number may be in there, and closing a normal connection would move it
+            _check_version_read_only(path)
+        db = _connect(path, "rw")
+        try:
+            version = _version(db, path)
+        except sqlite3.Error as error:
+            db.close()
+            if not faults.is_read_only(error) or has_wal(path):
+                raise
+            db = _connect(path, "ro&immutable=1")
+            version = _version(db, path)
+        return _checked(db, path, version, check_bytes)
+
+
+def open_to_write(path: str) -> sqlite3.Connection:
+    """A connection to the database at ``path``, which is made, or brought to this version, if need be.
+
+    Raises StoreTooNew, StoreDamaged (nothing touched), sqlite3.Error or OSError.
+    """
+    if not examine(path):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    elif has_wal(path):
+        with faults.reading(path):
+            _check_version_read_only(path)
+    db = _connect(path, "rwc")
+    try:
+        if _patiently(lambda: _version(db, path)) < VERSION:
+            _patiently(lambda: db.execute("PRAGMA journal_mode = WAL"))
+            from kb.store.migrations import migrate  # slow to import
+
+            _patiently(lambda: migrate(db))
+        elif os.path.getsize(path) <= CHECKED_BEFORE_WRITING:
+            quick_check(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_copy(path: str) -> sqlite3.Connection:
+    """A connection to a database that nobody writes to (a backup): leaves no trace beside it."""
+    if not examine(path):
+        raise StoreError("is no database", file=path)
+    with faults.reading(path):
+        db = _connect(path, "ro" if has_wal(path) else "ro&immutable=1")
+        version = _version(db, path)
+        if version == 0:
+            db.close()
+            raise faults.damaged(path, "it is not a database of kb")
+        return db
+
+
+def quick_check(db: sqlite3.Connection, path: str) -> None:
+    """Raise StoreDamaged if a page of the database is not sound."""
+    try:
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise faults.translate(error, path) from None
+    if found != "ok":
+        raise faults.damaged(path, found.splitlines()[-1])
+
+
+def _connect(path: str, mode: str) -> sqlite3.Connection:
+    from urllib.parse import quote
+
+    uri = f"file:{quote(os.path.abspath(path))}?mode={mode}"
+    db = sqlite3.connect(uri, uri=True, timeout=faults.BUSY_SECONDS, isolation_level=None)
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA synchronous = FULL")
+    return db
+
+
+def _version(db: sqlite3.Connection, path: str) -> int:
+    """The database's version; refuses a newer one and one that is not kb's."""
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    _refuse_newer(version, path)
+    if version == 0:
+        foreign = db.execute("SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\'").fetchone()[0]
+    else:
+        foreign = db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID
+    if foreign:
+        raise faults.damaged(path, "it is not a database of kb")
+    return version
+
+
+def _checked(db: sqlite3.Connection, path: str, version: int, check_bytes: int) -> sqlite3.Connection | None:
+    """``db`` if there is something in it, brought to this version and sound."""
+    try:
+        if version == 0:  # a process was killed between making the file and its tables
+            db.close()
+            return None
+        if version < VERSION:
+            from kb.store.migrations import migrate
+
+            migrate(db)
+        if os.path.getsize(path) <= check_bytes:
+            quick_check(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check_version_read_only(path: str) -> None:
+    db = _connect(path, "ro")
+    try:
+        _refuse_newer(db.execute("PRAGMA user_version").fetchone()[0], path)
+    finally:
+        db.close()
+
+
+def _refuse_newer(version: int, path: str) -> None:
+    if version > VERSION:
+        message = f"the database was written by a newer kb (version {version}; this one knows {VERSION})"
+        raise StoreTooNew(f"{message}; nothing was changed", file=path, cure="update kb")
+
+
+def _patiently(action):  # type: ignore[no-untyped-def]
+    """Do ``action``, again and again while another process makes the database too.
+
+    SQLite's own waiting does not cover the change to WAL: two processes that both want it would wait for each other.
+    """
+    deadline = time.monotonic() + faults.BUSY_SECONDS
+    while True:
+        try:
+            return action()
+        except sqlite3.OperationalError as error:
+            if not faults.is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

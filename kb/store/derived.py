@@ -1,0 +1,187 @@
+"""The derived tables: written with each event, and rebuilt from the log to the same values."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from kb.memory import fsrs
+from kb.memory.scheduler import State
+from kb.store import events, ids
+from kb.store.events import Event
+from kb.store.fold import Key, Progress, Tallies, Tally, add, fold, load_of, topic_of
+from kb.store.schema import DERIVED
+
+WeightsOf = Callable[[str], fsrs.Weights]
+
+_STATE = ", ".join(State._fields)
+_TALLY = ", ".join(Tally._fields)
+PUT_STATE = f"INSERT OR REPLACE INTO state (question, {_STATE}) VALUES (?{', ?' * len(State._fields)})"
+PUT_HOLD = "INSERT OR REPLACE INTO hold (question, suspended, buried_until) VALUES (?, ?, ?)"
+ADD_TALLY = (
+    f"INSERT INTO daily (day, topic, {_TALLY}) VALUES (?, ?{', ?' * len(Tally._fields)}) "
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in Tally._fields)}"
+)
+ADD_LOAD = "INSERT INTO load (due_day, questions) VALUES (?, ?) ON CONFLICT DO UPDATE SET questions = questions + excluded.questions"
+PROGRESS = (
+    f"SELECT q.question, {', '.join(f's.{name}' for name in State._fields)}, h.suspended, h.buried_until "
+    "FROM {questions} q LEFT JOIN state s ON s.question = q.question LEFT JOIN hold h ON h.question = q.question"
+)
+_ONE = PROGRESS.format(questions="(SELECT ? AS question)")
+_NOT_UNDONE = "NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = e.id)"
+OF_QUESTION = (
+    f"SELECT {events.SELECT} FROM event e WHERE e.question = ? AND e.kind <> 'undo' AND {_NOT_UNDONE} ORDER BY e.id"
+)
+ALL_BY_QUESTION = (
+    f"SELECT {events.SELECT} FROM event e "
+    f"WHERE e.question IS NOT NULL AND e.kind <> 'undo' AND {_NOT_UNDONE} ORDER BY e.question, e.id"
+)
+
+
+def progress_of_row(row: tuple[Any, ...]) -> Progress:
+    """The progress in a row of PROGRESS."""
+    state = None if row[1] is None else State(*row[1:-2])
+    return Progress(state, bool(row[-2]), row[-1])
+
+
+def progress_of(db: sqlite3.Connection, question: str) -> Progress:
+    """Where ``question`` stands."""
+    return progress_of_row(db.execute(_ONE, (question,)).fetchone())
+
+
+def events_of(db: sqlite3.Connection, question: str) -> list[Event]:
+    """The events of ``question`` that count, in order."""
+    return [events.from_row(row) for row in db.execute(OF_QUESTION, (question,))]
+
+
+def put(db: sqlite3.Connection, question: str, before: Progress, after: Progress) -> None:
+    """Write where ``question`` stands now; ``before`` is what the tables say."""
+    if after.state != before.state:
+        if after.state is None:
+            db.execute("DELETE FROM state WHERE question = ?", (question,))
+        else:
+            db.execute(PUT_STATE, (question, *after.state))
+    if after[1:] != before[1:]:
+        if after.suspended or after.buried_until is not None:
+            db.execute(PUT_HOLD, (question, *after[1:]))
+        else:
+            db.execute("DELETE FROM hold WHERE question = ?", (question,))
+    if after.load_day != before.load_day:
+        if before.load_day is not None:
+            db.execute(ADD_LOAD, (before.load_day, -1))
+            db.execute("DELETE FROM load WHERE due_day = ? AND questions = 0", (before.load_day,))
+        if after.load_day is not None:
+            db.execute(ADD_LOAD, (after.load_day, 1))
+
+
+def add_tally(db: sqlite3.Connection, key: Key, amounts: Iterable[int]) -> None:
+    """Add to a day and topic."""
+    db.execute(ADD_TALLY, (*key, *amounts))
+
+
+def refolded(
+    db: sqlite3.Connection, questions: Iterable[str], weights: WeightsOf, change: Callable[[], WeightsOf]
+) -> None:
+    """Do ``change`` (events inserted anywhere in the log, or other weights) and bring ``questions`` up to it.
+
+    Each is folded before and after; the difference goes into the tables, so what they say is what a rebuild would say.
+    """
+    names = sorted(set(questions))
+    tallies: Tallies = {}
+    before = {}
+    for name in names:
+        past: Tallies = {}
+        before[name] = progress_of(db, name)
+        fold(events_of(db, name), weights(name), past)
+        for key, amounts in past.items():
+            _sum(tallies, key, amounts, -1)
+    weights = change()
+    for name in names:
+        now: Tallies = {}
+        after = fold(events_of(db, name), weights(name), now)
+        put(db, name, before[name], after)
+        for key, amounts in now.items():
+            _sum(tallies, key, amounts, 1)
+    for key, amounts in tallies.items():
+        if any(amounts):
+            add_tally(db, key, amounts)
+            # a day whose every answer was undone leaves no row, as a rebuild would leave none
+            db.execute(f"DELETE FROM daily WHERE day = ? AND topic = ? AND {_EMPTY}", key)
+
+
+_EMPTY = " AND ".join(f"{name} = 0" for name in Tally._fields)
+
+
+def _sum(tallies: Tallies, key: Key, amounts: Iterable[int], sign: int) -> None:
+    total = tallies.setdefault(key, [0] * len(Tally._fields))
+    for place, value in enumerate(amounts):
+        total[place] += sign * value
+
+
+# --- weights -------------------------------------------------------------------------------------------------------
+
+_PARAMS = f"SELECT {events.SELECT} FROM event e WHERE e.kind = 'params' AND {_NOT_UNDONE} ORDER BY e.id"
+
+
+def weights_in_log(db: sqlite3.Connection) -> dict[str, tuple[str, bytes]]:
+    """For each topic ('' is all) the last weights that the log sets, as JSON, and the event that set them."""
+    found: dict[str, tuple[str, bytes]] = {}
+    for row in db.execute(_PARAMS):
+        event = events.from_row(row)
+        data = event.data or {}
+        topic = data.get("topic") or ""
+        if data.get("weights") is None:
+            found.pop(topic, None)
+        else:
+            found[topic] = (events.to_json(data["weights"]), ids.from_text(event.id))
+    return found
+
+
+def put_weights(db: sqlite3.Connection, found: dict[str, tuple[str, bytes]]) -> None:
+    """Write the weights in force."""
+    db.execute("DELETE FROM weights")
+    rows = [(topic, *values) for topic, values in sorted(found.items())]
+    db.executemany("INSERT INTO weights (topic, weights, event) VALUES (?, ?, ?)", rows)
+
+
+def weights_of(rows: Iterable[tuple[str, str]]) -> WeightsOf:
+    """A function from a question to the weights in force for it, made from rows (topic, JSON list)."""
+    by_topic = {topic: tuple(json.loads(text)) for topic, text in rows}
+    everything = by_topic.get("", fsrs.DEFAULT_WEIGHTS)
+    if not by_topic:
+        return lambda question: everything
+    return lambda question: by_topic.get(topic_of(question), everything)
+
+
+# --- replay --------------------------------------------------------------------------------------------------------
+
+
+def replay(db: sqlite3.Connection, weights: WeightsOf, tallies: Tallies) -> Iterator[tuple[str, Progress]]:
+    """Every question of the log with where it stands, in order of name; ``tallies`` is filled on the way."""
+    rows = db.execute(ALL_BY_QUESTION)
+    for question, group in groupby(rows, key=itemgetter(6)):
+        yield question, fold((events.from_row(row) for row in group), weights(question), tallies)
+
+
+def rebuild(db: sqlite3.Connection) -> None:
+    """Throw the derived tables away and make them again from the log, inside the caller's transaction."""
+    for table in DERIVED:
+        db.execute(f"DELETE FROM {table}")
+    found = weights_in_log(db)
+    put_weights(db, found)
+    weights = weights_of((topic, text) for topic, (text, _) in found.items())
+    tallies: Tallies = {}
+    load: Counter[int] = Counter()
+    for question, progress in replay(db, weights, tallies):
+        if progress.state is not None:
+            db.execute(PUT_STATE, (question, *progress.state))
+        if progress.suspended or progress.buried_until is not None:
+            db.execute(PUT_HOLD, (question, *progress[1:]))
+        load.update(load_of([progress]))
+    db.executemany(ADD_TALLY, [(*key, *amounts) for key, amounts in sorted(tallies.items())])
+    db.executemany(ADD_LOAD, sorted(load.items()))

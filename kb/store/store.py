@@ -1,0 +1,474 @@
+"""The store: the log of what happened, and what follows from it.
+
+Everything that is written goes through ``Store._transaction``: one transaction, durable when it returns, or NotStored and
+nothing changed. Reading makes no file: a database that does not exist is empty.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from kb.config import Settings
+from kb.errors import KbError, StoreError, UsageError
+from kb.memory.days import Moment, study_day
+from kb.memory.scheduler import Scheduler, State
+from kb.store import connection, derived, device, events, faults, fold, ids, schema
+from kb.store.events import Event, Promise
+from kb.store.fold import Progress, Tally, topic_of
+
+if TYPE_CHECKING:
+    from kb.demos.evidence import Evidence
+    from kb.store.evidence import Mark
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SEED_LIMIT = 1 << 63
+
+
+class Row(NamedTuple):
+    """A question that the store knows something of; ``state`` is None while it is new."""
+
+    question: str
+    state: State | None
+    suspended: bool
+    buried_until: int | None
+
+    def is_held(self, day: int) -> bool:
+        """Whether the question is set aside (suspended, or buried) on study day ``day``."""
+        return Progress(*self[1:]).is_held(day)
+
+
+def _reading(method: Callable[Concatenate[Store, P], T]) -> Callable[Concatenate[Store, P], T]:
+    """Turns SQLite's errors in a reading method into StoreErrors."""
+
+    @wraps(method)
+    def guarded(self: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with faults.reading(self.path):
+            return method(self, *args, **kwargs)
+
+    return guarded
+
+
+class Store:
+    """The database of one data folder. Several processes may have it open; each sees what the others have stored."""
+
+    def __init__(self, home: str, settings: Settings) -> None:
+        self.home = home
+        self.path = connection.path_of(home)
+        self.settings = settings
+        self.notices: list[str] = []
+        """What a person should be told (a daily backup that failed), for whoever shows things."""
+        self._db: sqlite3.Connection | None = None
+        self._writable = False
+        self._backed_up_on: int | None = None
+        self._schedulers: dict[tuple[str, object], Scheduler] = {}
+
+    @classmethod
+    def open(cls, home: str, settings: Settings) -> Store:
+        """The store of the data folder ``home``. Raises StoreTooNew or StoreDamaged, having touched nothing."""
+        store = cls(home, settings)
+        store._reader()
+        return store
+
+    def close(self) -> None:
+        """Close the database; the store opens it again if it is used again."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+            self._writable = False
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def record(
+        self,
+        question: str,
+        grade: int,
+        moment: Moment,
+        *,
+        answer: Any,
+        seed: int | None = None,
+        seconds: float | None = None,
+        correct: bool | None = None,
+        hint: bool = False,
+        cram: bool = False,
+    ) -> Event:
+        """Store an answer with its grade (1..4) and say what it promises. Durable when it returns, else NotStored.
+
+        ``answer`` is a JSON value. ``cram`` leaves the schedule alone; the answer is in the log and the counts.
+        """
+        _check_question(question)
+        if seed is not None and not -_SEED_LIMIT <= seed < _SEED_LIMIT:
+            raise UsageError(f"a seed is a 64-bit number, not {seed}")
+        took_ms = None if seconds is None else max(0, round(seconds * 1000))
+        facts = {"answer": answer, "seed": seed, "took_ms": took_ms, "correct": correct, "hint": hint}
+        with self._transaction(f"the answer to {question}", moment) as db:
+            return self._record(db, question, grade, moment, cram, facts)
+
+    def regrade(self, grade: int, moment: Moment) -> Event:
+        """Give the last answer another grade: an undo and a new answer, together or not at all."""
+        with self._transaction("the new grade", moment) as db:
+            last = self._last(db, ("answer",), 1)
+            if not last:
+                raise UsageError("there is no answer to regrade")
+            old = last[0]
+            self._undo(db, moment, last)
+            facts = {name: getattr(old, name) for name in ("answer", "seed", "took_ms", "correct", "hint")}
+            return self._record(db, str(old.question), grade, moment, old.cram, facts)
+
+    def undo(self, moment: Moment, steps: int = 1, kinds: tuple[str, ...] = ("answer",)) -> list[Event]:
+        """Take back the last ``steps`` answers of whichever sitting (or events of other ``kinds``), the latest first.
+
+        They stay in the log; the undo is an event too. Returns those taken back, fewer if there are no more.
+        """
+        with self._transaction("the undo", moment) as db:
+            taken = self._last(db, kinds, steps)
+            self._undo(db, moment, taken)
+            return taken
+
+    def append(
+        self, kind: str, moment: Moment, question: str | None = None, data: Mapping[str, Any] | None = None
+    ) -> Event:
+        """Append an event of another kind than answer and undo: suspend, unsuspend, bury, unbury, reset, params.
+
+        A bury lasts until the next study day, or until ``data["until_day"]``. The data of params are ``weights`` (21
+        numbers, or None for the defaults) and optionally the ``topic`` that they are for.
+        """
+        if kind not in events.KINDS or kind in ("answer", "undo"):
+            raise UsageError(f"no event of kind {kind!r} can be appended")
+        day = self.study_day(moment)
+        if kind == "params":
+            data = _checked_params(data)
+        elif question is None:
+            raise UsageError(f"a {kind} needs a question")
+        else:
+            _check_question(question)
+        if kind == "bury":
+            data = {"until_day": day + 1, **(data or {})}
+        what = f"the {kind} of {question}" if question else "the change of the weights"
+        with self._transaction(what, moment) as db:
+            event = Event(self._next_id(db, moment), kind, *moment, day, self._device(), question=question, data=data)
+            self._insert(db, [event])
+            return event
+
+    def merge(self, incoming: Iterable[Event]) -> int:
+        """Take in events of another device, in any order; those that are here already are passed over.
+
+        Returns how many were new. The outcome depends only on which events there are.
+        """
+        batch = {event.id: event for event in incoming}
+        with self._transaction("the other log", None) as db:
+            fresh = []
+            for identifier, event in batch.items():
+                row = db.execute(
+                    f"SELECT {events.SELECT} FROM event e WHERE e.id = ?", (ids.from_text(identifier),)
+                ).fetchone()
+                if row is None:
+                    fresh.append(event)
+                elif events.to_row(events.from_row(row)) != events.to_row(event):
+                    raise StoreError(f"event {identifier} differs from the one that is here", file=self.path)
+            self._insert(db, sorted(fresh))
+            return len(fresh)
+
+    def rebuild(self) -> None:
+        """Throw the state and the rollups away and make them again from the log."""
+        with self._transaction("the rebuilt state", None) as db:
+            derived.rebuild(db)
+
+    def evidence_add(self, evidence: Evidence) -> None:
+        """Keep what a run of a demo measured and proved."""
+        from kb.store import evidence as table
+
+        with self._transaction(f"the evidence of {evidence.demo}", None) as db:
+            table.add(db, evidence)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def study_day(self, moment: Moment) -> int:
+        """The study day of ``moment`` by the settings."""
+        return study_day(moment, self.settings.rollover_hour)
+
+    @_reading
+    def state(self, question: str) -> Row | None:
+        """What is known of ``question``; None if nothing is."""
+        return self.states([question]).get(question)
+
+    @_reading
+    def states(self, questions: Iterable[str]) -> dict[str, Row]:
+        """What is known of ``questions``; those of which nothing is known are left out."""
+        chosen = derived.PROGRESS.format(questions="(SELECT value AS question FROM json_each(?))")
+        rows = self._reader().execute(chosen, (events.to_json(list(questions)),))
+        found = (Row(row[0], *derived.progress_of_row(row)) for row in rows)
+        return {row.question: row for row in found if row[1:] != fold.NEW}
+
+    @_reading
+    def due(self, moment: Moment, questions: Iterable[str] | None = None) -> list[Row]:
+        """The questions to ask now, the longest overdue first: reviews by study day, steps by the clock.
+
+        Held ones are left out. ``questions`` limits the search to these.
+        """
+        day = self.study_day(moment)
+        # a step may be due on the next study day of another time zone, hence the one more
+        where = "s.due_day <= :day + 1 AND (s.due_day <= :day AND s.phase = 'review' OR s.due_ms <= :now AND s.phase <> 'review')"
+        return self._rows(where, questions, {"day": day, "now": moment.at_ms})
+
+    @_reading
+    def learning(self, moment: Moment, questions: Iterable[str] | None = None) -> list[Row]:
+        """The questions in learning or relearning steps, due or not yet, the next one first. Held ones are left out."""
+        return self._rows("s.phase <> 'review'", questions, {"day": self.study_day(moment)})
+
+    @_reading
+    def seen(self, *topics: str) -> set[str]:
+        """The questions (of ``topics``, or all) that have been answered and not been reset."""
+        db = self._reader()
+        if not topics:
+            return {name for (name,) in db.execute("SELECT question FROM state")}
+        # "0" is the character after "/"
+        within = "SELECT question FROM state WHERE question >= ? || '/' AND question < ? || '0'"
+        return {name for topic in topics for (name,) in db.execute(within, (topic, topic))}
+
+    @_reading
+    def held(self, moment: Moment) -> list[Row]:
+        """The questions that are set aside now: suspended, or buried."""
+        day = self.study_day(moment)
+        rows = self._reader().execute(derived.PROGRESS.format(questions="hold") + " ORDER BY q.question")
+        found = (Row(row[0], *derived.progress_of_row(row)) for row in rows)
+        return [row for row in found if row.is_held(day)]
+
+    @_reading
+    def day_counts(self, day: int, topic: str | None = None) -> Tally:
+        """What was done on study day ``day`` (in ``topic``, or in all)."""
+        sums = ", ".join(f"coalesce(sum({name}), 0)" for name in Tally._fields)
+        one = "" if topic is None else " AND topic = :topic"
+        row = self._reader().execute(f"SELECT {sums} FROM daily WHERE day = :day{one}", {"day": day, "topic": topic})
+        return Tally(*row.fetchone())
+
+    @_reading
+    def load(self, first_day: int, last_day: int) -> dict[int, int]:
+        """How many questions fall due on each of these days; days with none are left out."""
+        rows = "SELECT due_day, questions FROM load WHERE due_day BETWEEN ? AND ? ORDER BY due_day"
+        return dict(self._reader().execute(rows, (first_day, last_day)).fetchall())
+
+    def events(self, question: str | None = None) -> Iterator[Event]:
+        """Every event of the log (or of ``question``), those undone and the undos included, in order."""
+        one = "" if question is None else "WHERE e.question = ? "
+        arguments = () if question is None else (question,)
+        with faults.reading(self.path):
+            for row in self._reader().execute(f"SELECT {events.SELECT} FROM event e {one}ORDER BY e.id", arguments):
+                yield events.from_row(row)
+
+    @_reading
+    def undoable(self, kinds: tuple[str, ...] = ("answer",)) -> Event | None:
+        """The event that ``undo`` would take back."""
+        last = self._last(self._reader(), kinds, 1)
+        return last[0] if last else None
+
+    @_reading
+    def scheduler(self, question: str) -> Scheduler:
+        """The scheduler of ``question``: the weights in force and the desired retention of its topic."""
+        return self._scheduler(self._reader(), question)
+
+    def preview(self, question: str, moment: Moment) -> dict[int, State]:
+        """What each of the four grades would promise now."""
+        row = self.state(question)
+        return self.scheduler(question).preview(row.state if row else None, moment, key=question)
+
+    @_reading
+    def evidence_for(self, proofs: Iterable[str]) -> dict[str, Mark]:
+        """The last evidence of each of ``proofs`` (``demo/check``); those without any are left out."""
+        from kb.store import evidence as table
+
+        return table.marks(self._reader(), proofs)
+
+    @_reading
+    def evidence_of(self, demo: str, parameters: Mapping[str, object] | None = None) -> Evidence | None:
+        """The last recorded run of ``demo`` (with exactly these ``parameters``, if given)."""
+        from kb.store import evidence as table
+
+        return table.last(self._reader(), demo, parameters)
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _reader(self) -> sqlite3.Connection:
+        """A connection to read from: to the database, or to an empty one in memory while there is none."""
+        if self._db is None:
+            self._db = connection.open_to_read(self.path)
+        if self._db is not None:
+            return self._db
+        empty = sqlite3.connect(":memory:", isolation_level=None)
+        for script in schema.STEPS:
+            empty.executescript(script)
+        return empty
+
+    def _writer(self) -> sqlite3.Connection:
+        if self._db is None or not self._writable:
+            self.close()
+            self._db = connection.open_to_write(self.path)
+            self._writable = True
+        return self._db
+
+    @contextmanager
+    def _transaction(self, what: str, moment: Moment | None) -> Iterator[sqlite3.Connection]:
+        """A write transaction; ``what`` is said to be NOT stored if it cannot be committed."""
+        try:
+            db = self._writer()
+            if moment is not None:
+                self._back_up_daily(moment)
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        except (sqlite3.Error, OSError) as error:
+            raise faults.not_stored(error, what, self.path) from None
+
+    def _back_up_daily(self, moment: Moment) -> None:
+        """Before the first writing of a study day, keep a copy of the database as it was."""
+        day = self.study_day(moment)
+        if self._backed_up_on == day or not self.settings.backups:
+            return
+        self._backed_up_on = day
+        from kb.store import backups
+
+        try:
+            backups.daily(self.home, day, self.settings)
+        except (KbError, OSError, sqlite3.Error) as error:
+            self.notices.append(f"today's backup could not be made: {error}")
+
+    def _record(
+        self, db: sqlite3.Connection, question: str, grade: int, moment: Moment, cram: bool, facts: dict[str, Any]
+    ) -> Event:
+        before = derived.progress_of(db, question)
+        scheduler = self._scheduler(db, question)
+        promise = None
+        if not cram:
+            state = scheduler.review(before.state, grade, moment, key=question)
+            promise = Promise(state.phase, state.step, state.due_ms, state.due_day)
+        elif grade not in (1, 2, 3, 4):
+            raise UsageError(f"a grade is 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy), not {grade!r}")
+        event = Event(
+            *(self._next_id(db, moment), "answer", *moment, self.study_day(moment), self._device(), question, grade),
+            cram=cram,
+            promise=promise,
+            **facts,
+        )
+        db.execute(events.INSERT, events.to_row(event))
+        # its id is the highest, so it is the question's last event: one step of the fold brings the tables up to it
+        amount = fold.tally(before, event)
+        if amount is not None:
+            derived.add_tally(db, (event.day, topic_of(question)), amount)
+        derived.put(db, question, before, fold.step(before, event, scheduler.weights))
+        return event
+
+    def _undo(self, db: sqlite3.Connection, moment: Moment, taken: Iterable[Event]) -> None:
+        undos = []
+        last = None
+        for event in taken:
+            last = self._next_id(db, moment, last)
+            undos.append(
+                Event(
+                    *(last, "undo", *moment, self.study_day(moment), self._device()),
+                    question=event.question,
+                    undoes=event.id,
+                )
+            )
+        self._insert(db, undos)
+
+    def _insert(self, db: sqlite3.Connection, fresh: list[Event]) -> None:
+        """Insert events, wherever they belong in the order, and bring the derived tables up to them."""
+        touched = {event.question for event in fresh if event.question is not None}
+        params = {event.id for event in fresh if event.kind == "params"}
+        if params or self._undoes_params(db, fresh):
+            # other weights change the memory of every question
+            touched |= {name for (name,) in db.execute("SELECT question FROM state")}
+
+        def change() -> derived.WeightsOf:
+            db.executemany(events.INSERT, [events.to_row(event) for event in fresh])
+            derived.put_weights(db, derived.weights_in_log(db))
+            return self._weights(db)
+
+        derived.refolded(db, touched, self._weights(db), change)
+
+    @staticmethod
+    def _undoes_params(db: sqlite3.Connection, fresh: list[Event]) -> bool:
+        targets = [ids.from_text(event.undoes) for event in fresh if event.undoes is not None]
+        query = "SELECT 1 FROM event WHERE id = ? AND kind = 'params'"
+        return any(db.execute(query, (target,)).fetchone() for target in targets)
+
+    @staticmethod
+    def _last(db: sqlite3.Connection, kinds: tuple[str, ...], count: int) -> list[Event]:
+        """The last ``count`` events of ``kinds`` that were not undone, the latest first."""
+        marks = ", ".join("?" * len(kinds))
+        query = (
+            f"SELECT {events.SELECT} FROM event e WHERE e.kind IN ({marks}) "
+            "AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = e.id) ORDER BY e.id DESC LIMIT ?"
+        )
+        return [events.from_row(row) for row in db.execute(query, (*kinds, max(count, 0)))]
+
+    def _next_id(self, db: sqlite3.Connection, moment: Moment, after: str | None = None) -> str:
+        last = ids.from_text(after) if after else db.execute("SELECT max(id) FROM event").fetchone()[0]
+        return ids.to_text(ids.next_id(moment.at_ms, last))
+
+    def _device(self) -> str:
+        return device.identity(self.home)
+
+    @staticmethod
+    def _weights(db: sqlite3.Connection) -> derived.WeightsOf:
+        return derived.weights_of(db.execute("SELECT topic, weights FROM weights").fetchall())
+
+    def _scheduler(self, db: sqlite3.Connection, question: str) -> Scheduler:
+        weights, topic, settings = self._weights(db)(question), topic_of(question), self.settings
+        key = (topic, weights)
+        if key not in self._schedulers:
+            self._schedulers[key] = Scheduler(
+                weights=weights,
+                desired_retention=settings.retention.get(topic, settings.desired_retention),
+                learning_steps=settings.learning_steps,
+                relearning_steps=settings.relearning_steps,
+                maximum_interval_days=settings.maximum_interval_days,
+                fuzz=settings.fuzz,
+                rollover_hour=settings.rollover_hour,
+            )
+        return self._schedulers[key]
+
+    def _rows(self, where: str, questions: Iterable[str] | None, values: dict[str, Any]) -> list[Row]:
+        """Rows of state that satisfy ``where`` and are not held on day ``:day``, in the order they are due."""
+        columns = ", ".join(f"s.{name}" for name in State._fields)
+        query = (
+            f"SELECT s.question, {columns}, h.suspended, h.buried_until FROM state s "
+            f"LEFT JOIN hold h ON h.question = s.question WHERE ({where}) "
+            "AND NOT coalesce(h.suspended, 0) AND coalesce(h.buried_until, :day) <= :day"
+        )
+        if questions is not None:
+            query += " AND s.question IN (SELECT value FROM json_each(:questions))"
+            values = {**values, "questions": events.to_json(list(questions))}
+        rows = self._reader().execute(f"{query} ORDER BY s.due_ms, s.question", values)
+        return [Row(row[0], *derived.progress_of_row(row)) for row in rows]
+
+
+def _check_question(question: str) -> None:
+    topic, slash, name = question.partition("/")
+    if not (topic and slash and name):
+        raise UsageError(f"{question!r} is not a question", cure="a question is called topic/id")
+
+
+def _checked_params(data: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    from kb.memory import fsrs
+
+    data = dict(data or {})
+    if data.get("weights") is not None:
+        data["weights"] = list(fsrs.check_weights(data["weights"]))
+    return data
