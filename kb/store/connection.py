@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from kb.errors import StoreError, StoreTooNew
 from kb.store import faults
 from kb.store.schema import APPLICATION_ID, VERSION
+
+T = TypeVar("T")
 
 FILE = "kb.db"
 _MAGIC = b"SQLite format 3\0"
@@ -187,7 +191,7 @@ def _refuse_newer(version: int, path: str) -> None:
         raise StoreTooNew(f"{message}; nothing was changed", file=path, cure="update kb")
 
 
-def _patiently(action):  # type: ignore[no-untyped-def]
+def _patiently(action: Callable[[], T]) -> T:
     """Do ``action``, again and again while another process makes the database too.
 
     SQLite's own waiting does not cover the change to WAL: two processes that both want it would wait for each other.

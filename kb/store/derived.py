@@ -14,7 +14,7 @@ from kb.memory import fsrs
 from kb.memory.scheduler import State
 from kb.store import events, ids
 from kb.store.events import Event
-from kb.store.fold import Key, Progress, Tallies, Tally, add, fold, load_of, topic_of
+from kb.store.fold import Key, Progress, Tallies, Tally, fold, load_of, topic_of
 from kb.store.schema import DERIVED
 
 WeightsOf = Callable[[str], fsrs.Weights]
@@ -27,20 +27,19 @@ ADD_TALLY = (
     f"INSERT INTO daily (day, topic, {_TALLY}) VALUES (?, ?{', ?' * len(Tally._fields)}) "
     f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in Tally._fields)}"
 )
-ADD_LOAD = "INSERT INTO load (due_day, questions) VALUES (?, ?) ON CONFLICT DO UPDATE SET questions = questions + excluded.questions"
+ADD_LOAD = (
+    "INSERT INTO load (due_day, questions) VALUES (?, ?) "
+    "ON CONFLICT DO UPDATE SET questions = questions + excluded.questions"
+)
 PROGRESS = (
     f"SELECT q.question, {', '.join(f's.{name}' for name in State._fields)}, h.suspended, h.buried_until "
     "FROM {questions} q LEFT JOIN state s ON s.question = q.question LEFT JOIN hold h ON h.question = q.question"
 )
 _ONE = PROGRESS.format(questions="(SELECT ? AS question)")
 _NOT_UNDONE = "NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = e.id)"
-OF_QUESTION = (
-    f"SELECT {events.SELECT} FROM event e WHERE e.question = ? AND e.kind <> 'undo' AND {_NOT_UNDONE} ORDER BY e.id"
-)
-ALL_BY_QUESTION = (
-    f"SELECT {events.SELECT} FROM event e "
-    f"WHERE e.question IS NOT NULL AND e.kind <> 'undo' AND {_NOT_UNDONE} ORDER BY e.question, e.id"
-)
+COUNTING = f"SELECT {events.SELECT} FROM event e WHERE e.kind <> 'undo' AND {_NOT_UNDONE}"
+OF_QUESTION = f"{COUNTING} AND e.question = ? ORDER BY e.id"
+ALL_BY_QUESTION = f"{COUNTING} AND e.question IS NOT NULL ORDER BY e.question, e.id"
 
 
 def progress_of_row(row: tuple[Any, ...]) -> Progress:
@@ -125,7 +124,7 @@ def _sum(tallies: Tallies, key: Key, amounts: Iterable[int], sign: int) -> None:
 
 # --- weights -------------------------------------------------------------------------------------------------------
 
-_PARAMS = f"SELECT {events.SELECT} FROM event e WHERE e.kind = 'params' AND {_NOT_UNDONE} ORDER BY e.id"
+_PARAMS = f"{COUNTING} AND e.kind = 'params' ORDER BY e.id"
 
 
 def weights_in_log(db: sqlite3.Connection) -> dict[str, tuple[str, bytes]]:

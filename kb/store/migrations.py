@@ -29,8 +29,8 @@ for _version, _script in enumerate(STEPS, 1):
 def migrate(db: sqlite3.Connection) -> None:
     """Apply the steps that ``db`` lacks, all or none.
 
-    The write lock is taken before the version is read, so of two processes that find an old database one migrates it and
-    the other finds it done.
+    The write lock is taken before the version is read, so of two processes that find an old database one migrates it
+    and the other finds it done.
     """
     db.execute("BEGIN IMMEDIATE")
     try:

@@ -1,5 +1,5 @@
-"""The tables. ``event`` and ``evidence`` are what happened; ``state``, ``hold``, ``daily``, ``load`` and ``weights`` are
-derived from ``event`` and can be thrown away at any time.
+"""The tables. ``event`` and ``evidence`` are what happened; ``state``, ``hold``, ``daily``, ``load`` and ``weights``
+are derived from ``event`` and can be thrown away at any time.
 
 ``STEPS[n]`` takes a database from version n to n + 1; a step that has been released is never changed.
 """

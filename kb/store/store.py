@@ -1,7 +1,7 @@
 """The store: the log of what happened, and what follows from it.
 
-Everything that is written goes through ``Store._transaction``: one transaction, durable when it returns, or NotStored and
-nothing changed. Reading makes no file: a database that does not exist is empty.
+Everything that is written goes through ``Store._transaction``: one transaction, durable when it returns, or NotStored
+and nothing changed. Reading makes no file: a database that does not exist is empty.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from kb.config import Settings
-from kb.errors import KbError, StoreError, UsageError
+from kb.errors import KbError, NotStored, StoreError, UsageError
 from kb.memory.days import Moment, study_day
 from kb.memory.scheduler import Scheduler, State
 from kb.store import connection, derived, device, events, faults, fold, ids, schema
@@ -64,6 +64,7 @@ class Store:
         self.notices: list[str] = []
         """What a person should be told (a daily backup that failed), for whoever shows things."""
         self._db: sqlite3.Connection | None = None
+        self._empty: sqlite3.Connection | None = None
         self._writable = False
         self._backed_up_on: int | None = None
         self._schedulers: dict[tuple[str, object], Scheduler] = {}
@@ -77,10 +78,11 @@ class Store:
 
     def close(self) -> None:
         """Close the database; the store opens it again if it is used again."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-            self._writable = False
+        for db in (self._db, self._empty):
+            if db is not None:
+                db.close()
+        self._db = self._empty = None
+        self._writable = False
 
     def __enter__(self) -> Store:
         return self
@@ -219,7 +221,7 @@ class Store:
         """
         day = self.study_day(moment)
         # a step may be due on the next study day of another time zone, hence the one more
-        where = "s.due_day <= :day + 1 AND (s.due_day <= :day AND s.phase = 'review' OR s.due_ms <= :now AND s.phase <> 'review')"
+        where = "s.due_day <= :day + 1 AND CASE s.phase WHEN 'review' THEN s.due_day <= :day ELSE s.due_ms <= :now END"
         return self._rows(where, questions, {"day": day, "now": moment.at_ms})
 
     @_reading
@@ -305,10 +307,11 @@ class Store:
             self._db = connection.open_to_read(self.path)
         if self._db is not None:
             return self._db
-        empty = sqlite3.connect(":memory:", isolation_level=None)
-        for script in schema.STEPS:
-            empty.executescript(script)
-        return empty
+        if self._empty is None:
+            self._empty = sqlite3.connect(":memory:", isolation_level=None)
+            for script in schema.STEPS:
+                self._empty.executescript(script)
+        return self._empty
 
     def _writer(self) -> sqlite3.Connection:
         if self._db is None or not self._writable:
@@ -321,7 +324,10 @@ class Store:
     def _transaction(self, what: str, moment: Moment | None) -> Iterator[sqlite3.Connection]:
         """A write transaction; ``what`` is said to be NOT stored if it cannot be committed."""
         try:
-            db = self._writer()
+            try:
+                db = self._writer()
+            except StoreError as error:
+                raise NotStored(f"{what} was NOT stored: {error.message}", file=error.file, cure=error.cure) from None
             if moment is not None:
                 self._back_up_daily(moment)
             db.execute("BEGIN IMMEDIATE")
