@@ -79,7 +79,7 @@ def _absolute(path: str) -> str:
 
 
 def _platform_folder(environment: Mapping[str, str], variable: str, below_home: str, function: str) -> str:
-    if sys.platform.startswith("linux"):  # what platformdirs answers there, without the cost of its import
+    if str(sys.platform) == "linux":  # what platformdirs answers there, without the cost of its import
         base = environment.get(variable, "").strip()
         if not os.path.isabs(base):
             base = os.path.join(environment.get("HOME") or os.path.expanduser("~"), below_home)
