@@ -50,9 +50,8 @@ class Isolation:
     def __enter__(self) -> Isolation:
         self._streams = (sys.stdin, sys.stdout)
         _flush(sys.stdout)
-        self._printed = io.BytesIO()
-        sys.stdin = io.StringIO()
-        sys.stdout = io.TextIOWrapper(self._printed, encoding="utf-8", errors="replace", write_through=True)
+        self._printed = _Kept()
+        self._stdout = io.TextIOWrapper(self._printed, encoding="utf-8", errors="replace", write_through=True)
         self._diverted = _divert(1)
         return self
 
@@ -72,6 +71,7 @@ class Isolation:
         value, error = None, None
         directory, handlers = _directory(), _signal_handlers()
         heavy = {name for name in HEAVY if name in sys.modules}
+        sys.stdin, sys.stdout = io.StringIO(), self._stdout
         try:
             value = work()
         except KeyboardInterrupt:
@@ -94,7 +94,6 @@ class Isolation:
 
     def _take(self) -> str:
         """What has been printed since the last call, shortened to a line."""
-        _flush(sys.stdout)
         data = self._printed.getvalue()
         self._printed.seek(0)
         self._printed.truncate()
@@ -102,6 +101,12 @@ class Isolation:
             _flush(sys.__stdout__)
             data += _drain(self._diverted[0])
         return shorten(data.decode("utf-8", "replace"), 80)
+
+
+class _Kept(io.BytesIO):
+    """Bytes that stay readable when a plugin closes its standard output."""
+
+    def close(self) -> None: ...
 
 
 def heavy_import(name: str) -> str:

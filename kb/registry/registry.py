@@ -145,7 +145,7 @@ class Registry:
                 record = Record(pack.name, pack.version, pack.location, f"the pack {pack.name}")
                 record.fault([pack.fault] if pack.fault else [])
                 for point in pack.entry_points:
-                    loader.load(record, point.load, point.module)
+                    loader.load(record, point.load, point.value.partition(":")[0].strip())
                 for plugin, module in record.plugins:
                     paths = loader.registered(record, plugin, module, "register_roots")
                     folders = loader.accept(record, module, paths, partial(sources.pack_root, module))
