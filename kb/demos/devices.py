@@ -40,13 +40,15 @@ def check(name: str) -> None:
     if family == "cuda":
         if not torch.cuda.is_available():
             raise DeviceMissing(
-                f"there is no CUDA device for --device {name}" + ("" if torch.version.cuda else " (torch is a CPU build)"),
+                f"there is no CUDA device for --device {name}"
+                + ("" if torch.version.cuda else " (torch is a CPU build)"),
                 cure="run it with --device cpu",
             )
         count = torch.cuda.device_count()
         if number and int(number) >= count:
             raise DeviceMissing(
-                f"there is no device {name}", cure=f"this machine has cuda:0{f' to cuda:{count - 1}' if count > 1 else ''}"
+                f"there is no device {name}",
+                cure=f"this machine has cuda:0{f' to cuda:{count - 1}' if count > 1 else ''}",
             )
     elif family == "mps":
         if not torch.backends.mps.is_available():

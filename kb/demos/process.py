@@ -166,7 +166,9 @@ def _only_in(process: int, show: Any) -> Any:
 
 def _own_temporary_folder(folder: str) -> None:
     """Temporary files go where the parent removes them however this process ends; compiled kernels stay cached."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.join(tempfile.gettempdir(), f"torchinductor_{os.getuid()}"))
+    os.environ.setdefault(
+        "TORCHINDUCTOR_CACHE_DIR", os.path.join(tempfile.gettempdir(), f"torchinductor_{os.getuid()}")
+    )
     os.environ["TMPDIR"] = folder
     tempfile.tempdir = None
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +16,11 @@ from kb.demos.report import Report
 from kb.errors import KbError, UnknownName, UsageError
 from kb.terminal.context import App
 from kb.terminal.group import option_json
+
+if TYPE_CHECKING:
+    from kb.terminal.text import Line
+
+WIDEST = 100  # a plot may be wider than a text
 
 
 class DemoGroup(click.Group):
@@ -84,7 +88,11 @@ Examples:
 
 
 @click.group(
-    cls=DemoGroup, help=HELP, invoke_without_command=True, subcommand_metavar="[NAME [PARAMETERS]...]", no_args_is_help=False
+    cls=DemoGroup,
+    help=HELP,
+    invoke_without_command=True,
+    subcommand_metavar="[NAME [PARAMETERS]...]",
+    no_args_is_help=False,
 )
 @option_json()
 @click.pass_context
@@ -162,14 +170,13 @@ def run(
     quiet = os.environ.get("RANK", "0") != "0"  # torchrun: rank 0 speaks for all
     place = devices.choose(demo, device)
     values = demo.arguments(arguments)
-    show = _shower(as_json or quiet)
+    show = _printer(app, silent=as_json or quiet)
     if not quiet and save is not None:
         _writable(save)
     from kb.terminal import reports
-    from kb.terminal.paint import Paint
 
-    paint, width = Paint.for_stream(), _width()
-    show(reports.heading(demo, values, place, paint, width))
+    columns, colour = _page(app)
+    show(reports.heading(demo, values, place, columns))
     report = Report() if quiet else Report(on_progress=progress.bar)
     load = lambda: app.registry.function(demo)  # noqa: E731
     at = app.now()
@@ -183,7 +190,7 @@ def run(
         _record(app, evidence)
     if as_json:
         click.echo(json.dumps(evidence.as_json(), ensure_ascii=False, allow_nan=False))
-    show(reports.body(report, evidence, paint, width))
+    show(reports.body(report, evidence, columns, colour))
     if save is not None:
         from kb.demos.save import save as write
 
@@ -192,11 +199,15 @@ def run(
     return 0 if report.holds else 1
 
 
-def _shower(silent: bool) -> Callable[[Any], None]:
-    def show(lines: Any) -> None:
+def _printer(app: App, *, silent: bool) -> Callable[[Iterable[Line]], None]:
+    from kb.terminal.text import ansi
+
+    _, colour = _page(app)
+
+    def show(lines: Iterable[Line]) -> None:
         if not silent:
             for line in lines:
-                click.echo(line)
+                sys.stdout.write(ansi(line, colour) + "\n")
             sys.stdout.flush()
 
     return show
@@ -220,8 +231,12 @@ def _writable(folder: str) -> None:
         raise UsageError(f"cannot write into the folder {folder!r}")
 
 
-def _width() -> int:
-    return max(40, min(100, shutil.get_terminal_size().columns))
+def _page(app: App) -> tuple[int, bool]:
+    """How many columns to use, and whether colours show."""
+    from kb.terminal.text import NARROWEST, terminal_size, wants_colour
+
+    columns, _ = terminal_size(sys.stdout, app.environment)
+    return max(NARROWEST, min(WIDEST, columns)), wants_colour(sys.stdout, app.environment)
 
 
 # ---- listing -----------------------------------------------------------------------------------------------------------
@@ -232,12 +247,15 @@ def _list(app: App, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_json(demo) for demo in demos], ensure_ascii=False))
         return
-    from kb.terminal.paint import Paint, width_of
+    from kb.terminal.text import BOLD, Span, width, wrap
 
-    paint, width = Paint.for_stream(), _width()
-    names = max((width_of(demo.name) for demo in demos), default=0)
+    columns, _ = _page(app)
+    names = max((width(demo.name) for demo in demos), default=0)
+    show = _printer(app, silent=False)
     for demo in demos:
-        click.echo(f"{paint.bold(demo.name)}{' ' * (names - width_of(demo.name))}  {demo.summary}")
+        said = f"{demo.summary}  [{', '.join(demo.devices) or 'cpu'}]"
+        name = Span(f"{demo.name}{' ' * (names - width(demo.name))}  ", BOLD)
+        show(wrap([Span(said)], columns, [name], [Span(" " * (names + 2))]))
     click.echo(f"\nRun one: kb demo {demos[0].name}" if demos else "There are no demos.", err=True)
 
 
