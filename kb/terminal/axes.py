@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -34,8 +35,8 @@ class Axis(NamedTuple):
         return None if place is None else (place - self.low) / (self.high - self.low)
 
     def ticks(self, count: int, wanted: Sequence[float] = ()) -> list[tuple[float, str]]:
-        """About ``count`` ticks as (share, label). ``wanted`` values (measured ones) are taken if they are few."""
-        if self.log and 2 <= len(set(wanted)) <= 2 * count:
+        """About ``count`` ticks as (share, label); on a log axis the ``wanted`` values (measured ones) if they are few."""
+        if self.log and 2 <= len(set(wanted)) <= 10:
             return self._labelled(sorted(set(wanted)))
         if not self.log:
             whole = bool(wanted) and all(float(value).is_integer() for value in wanted)
@@ -84,7 +85,7 @@ def labels(values: Sequence[float]) -> list[str]:
     if not values:
         return []
     largest = max(abs(value) for value in values)
-    gaps = [b - a for a, b in zip(values, values[1:], strict=False) if b > a]
+    gaps = [b - a for a, b in pairwise(values) if b > a]
     smallest = min((abs(value) for value in values if value), default=1.0)
     if largest >= 1e6 or (largest and largest < 1e-3):
         return [_scientific(value) for value in values]
