@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,8 +15,22 @@ from kb.terminal.commands import COMMANDS
 from kb.terminal.context import App
 from kb.terminal.failure import shield
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-class LazyGroup(click.Group):
+
+class NamedGroup(click.Group):
+    """A group that offers the nearest command for one that does not exist."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            raise UnknownName("command", name, self.list_commands(ctx), listing=f"see: {ctx.command_path} --help")
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(NamedGroup):
     """A group that knows its commands' names and help lines and imports a command's module when it is wanted."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -27,14 +41,6 @@ class LazyGroup(click.Group):
             command: click.Command = import_module(f"kb.terminal.commands.{name}").command
             return command
         return _app(ctx).registry.commands.get(name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
-            raise UnknownName("command", name, self.list_commands(ctx), listing="see: kb --help")
-        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         known = {name: command.get_short_help_str() for name, command in _app(ctx).registry.commands.items()} | COMMANDS
@@ -113,6 +119,6 @@ def _from_click(error: click.ClickException) -> KbError:
     return result
 
 
-def option_json() -> Any:
+def option_json() -> Callable[[F], F]:
     """The option ``--json`` that everything that lists or shows has."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts and editors.")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 
 import click
 
 from kb.registry import PluginInfo
+from kb.terminal import text
 from kb.terminal.context import App
 from kb.terminal.group import option_json
-from kb.terminal.paint import Paint, width_of
-from kb.terminal.text import one_line
+from kb.terminal.text import BAD, BOLD, DIM, Line, Span
 
 HELP = """List the plugins, broken ones with their cause.
 
@@ -34,21 +36,22 @@ def command(app: App, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([plugin.as_json() for plugin in plugins], ensure_ascii=False))
         return
-    paint = Paint.for_stream(environment=app.environment)
-    width = max(width_of(plugin.name) for plugin in plugins)
+    columns, _ = text.terminal_size(sys.stdout, app.environment)
+    colour = text.wants_colour(sys.stdout, app.environment)
+    names = max(text.width(plugin.name) for plugin in plugins)
     for plugin in plugins:
-        click.echo("\n".join(_lines(plugin, width, paint)))
+        for line in _lines(plugin, names, columns):
+            click.echo(text.ansi(line, colour))
     broken = sum(plugin.error is not None for plugin in plugins)
     click.echo(f"\n{len(plugins)} plugins, {broken or 'none'} with a fault", err=True)
 
 
-def _lines(plugin: PluginInfo, width: int, paint: Paint) -> list[str]:
-    """What the plugin is and brings in; below it what is wrong."""
-    name = one_line(plugin.name) + " " * (width - width_of(plugin.name))
+def _lines(plugin: PluginInfo, names: int, columns: int) -> Iterator[Line]:
+    """What the plugin is and brings in, where it stands, and below it what is wrong."""
+    name = text.one_line(plugin.name)
     brings = ", ".join(hook.removeprefix("register_").replace("_", " ") for hook in plugin.hooks) or "nothing"
-    lines = [
-        f"{paint.bold(name)}  {plugin.version or '-':8}  {brings:24}  {paint.dim(one_line(plugin.source))}".rstrip()
-    ]
+    head = [Span(name + " " * (names - text.width(name)), BOLD), Span(f"  {plugin.version or '':8}  ")]
+    yield [*head, Span(f"{brings:14}  "), Span(text.one_line(plugin.source), DIM)]
     if plugin.error is not None:
-        lines.append(paint.red(f"  ✗ {one_line(plugin.error)}"))
-    return lines
+        fault = [Span(text.one_line(plugin.error), BAD)]
+        yield from text.wrap(fault, columns, first=[Span("  ✗ ", BAD)], rest=[Span("    ")])
