@@ -78,14 +78,12 @@ def open_to_read(path: str, check_bytes: int = CHECKED_ON_OPENING) -> sqlite3.Co
             _check_version_read_only(path)
         db = _connect(path, "rw")
         try:
-            version = _version(db, path)
+            return _checked(db, path, check_bytes)
         except sqlite3.Error as error:
-            db.close()
             if not faults.is_read_only(error) or has_wal(path):
                 raise
             db = _connect(path, "ro&immutable=1")
-            version = _version(db, path)
-        return _checked(db, path, version, check_bytes)
+            return _checked(db, path, check_bytes)
 
 
 def open_to_write(path: str) -> sqlite3.Connection:
@@ -105,7 +103,9 @@ def open_to_write(path: str) -> sqlite3.Connection:
             from kb.store.migrations import migrate  # slow to import
 
             _patiently(lambda: migrate(db))
-        elif os.path.getsize(path) <= CHECKED_BEFORE_WRITING:
+        if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":  # a backup that was copied into place
+            _patiently(lambda: db.execute("PRAGMA journal_mode = WAL"))
+        if os.path.getsize(path) <= CHECKED_BEFORE_WRITING:
             quick_check(db, path)
     except BaseException:
         db.close()
@@ -119,10 +119,12 @@ def open_copy(path: str) -> sqlite3.Connection:
         raise StoreError("is no database", file=path)
     with faults.reading(path):
         db = _connect(path, "ro" if has_wal(path) else "ro&immutable=1")
-        version = _version(db, path)
-        if version == 0:
+        try:
+            if _version(db, path) == 0:
+                raise faults.damaged(path, "it is not a database of kb")
+        except BaseException:
             db.close()
-            raise faults.damaged(path, "it is not a database of kb")
+            raise
         return db
 
 
@@ -158,9 +160,10 @@ def _version(db: sqlite3.Connection, path: str) -> int:
     return version
 
 
-def _checked(db: sqlite3.Connection, path: str, version: int, check_bytes: int) -> sqlite3.Connection | None:
-    """``db`` if there is something in it, brought to this version and sound."""
+def _checked(db: sqlite3.Connection, path: str, check_bytes: int) -> sqlite3.Connection | None:
+    """``db`` if there is something in it, brought to this version and sound; else it is closed."""
     try:
+        version = _version(db, path)
         if version == 0:  # a process was killed between making the file and its tables
             db.close()
             return None

@@ -1,94 +1,45 @@
 """The store: the log of what happened, and what follows from it.
 
 Everything that is written goes through ``Store._transaction``: one transaction, durable when it returns, or NotStored
-and nothing changed. Reading makes no file: a database that does not exist is empty.
+and nothing changed.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from kb.config import Settings
 from kb.errors import KbError, NotStored, StoreError, UsageError
-from kb.memory.days import Moment, study_day
-from kb.memory.scheduler import Scheduler, State
-from kb.store import connection, derived, device, events, faults, fold, ids, schema
+from kb.memory.days import Moment
+from kb.store import connection, derived, device, events, faults, fold, ids
 from kb.store.events import Event, Promise
-from kb.store.fold import Progress, Tally, topic_of
+from kb.store.fold import topic_of
+from kb.store.reader import Reader, Row
 
 if TYPE_CHECKING:
     from kb.demos.evidence import Evidence
-    from kb.store.evidence import Mark
 
-P = ParamSpec("P")
-T = TypeVar("T")
+__all__ = ["Row", "Store"]
 
 _SEED_LIMIT = 1 << 63
 
 
-class Row(NamedTuple):
-    """A question that the store knows something of; ``state`` is None while it is new."""
-
-    question: str
-    state: State | None
-    suspended: bool
-    buried_until: int | None
-
-    def is_held(self, day: int) -> bool:
-        """Whether the question is set aside (suspended, or buried) on study day ``day``."""
-        return Progress(*self[1:]).is_held(day)
-
-
-def _reading(method: Callable[Concatenate[Store, P], T]) -> Callable[Concatenate[Store, P], T]:
-    """Turns SQLite's errors in a reading method into StoreErrors."""
-
-    @wraps(method)
-    def guarded(self: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with faults.reading(self.path):
-            return method(self, *args, **kwargs)
-
-    return guarded
-
-
-class Store:
+class Store(Reader):
     """The database of one data folder. Several processes may have it open; each sees what the others have stored."""
 
     def __init__(self, home: str, settings: Settings) -> None:
-        self.home = home
-        self.path = connection.path_of(home)
-        self.settings = settings
+        super().__init__(home, settings)
         self.notices: list[str] = []
         """What a person should be told (a daily backup that failed), for whoever shows things."""
-        self._db: sqlite3.Connection | None = None
-        self._empty: sqlite3.Connection | None = None
         self._writable = False
         self._backed_up_on: int | None = None
-        self._schedulers: dict[tuple[str, object], Scheduler] = {}
-
-    @classmethod
-    def open(cls, home: str, settings: Settings) -> Store:
-        """The store of the data folder ``home``. Raises StoreTooNew or StoreDamaged, having touched nothing."""
-        store = cls(home, settings)
-        store._reader()
-        return store
 
     def close(self) -> None:
-        """Close the database; the store opens it again if it is used again."""
-        for db in (self._db, self._empty):
-            if db is not None:
-                db.close()
-        self._db = self._empty = None
+        super().close()
         self._writable = False
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -194,124 +145,7 @@ class Store:
         with self._transaction(f"the evidence of {evidence.demo}", None) as db:
             table.add(db, evidence)
 
-    # --- reading ---------------------------------------------------------------------------------------------------
-
-    def study_day(self, moment: Moment) -> int:
-        """The study day of ``moment`` by the settings."""
-        return study_day(moment, self.settings.rollover_hour)
-
-    @_reading
-    def state(self, question: str) -> Row | None:
-        """What is known of ``question``; None if nothing is."""
-        return self.states([question]).get(question)
-
-    @_reading
-    def states(self, questions: Iterable[str]) -> dict[str, Row]:
-        """What is known of ``questions``; those of which nothing is known are left out."""
-        chosen = derived.PROGRESS.format(questions="(SELECT value AS question FROM json_each(?))")
-        rows = self._reader().execute(chosen, (events.to_json(list(questions)),))
-        found = (Row(row[0], *derived.progress_of_row(row)) for row in rows)
-        return {row.question: row for row in found if row[1:] != fold.NEW}
-
-    @_reading
-    def due(self, moment: Moment, questions: Iterable[str] | None = None) -> list[Row]:
-        """The questions to ask now, the longest overdue first: reviews by study day, steps by the clock.
-
-        Held ones are left out. ``questions`` limits the search to these.
-        """
-        day = self.study_day(moment)
-        # a step may be due on the next study day of another time zone, hence the one more
-        where = "s.due_day <= :day + 1 AND CASE s.phase WHEN 'review' THEN s.due_day <= :day ELSE s.due_ms <= :now END"
-        return self._rows(where, questions, {"day": day, "now": moment.at_ms})
-
-    @_reading
-    def learning(self, moment: Moment, questions: Iterable[str] | None = None) -> list[Row]:
-        """The questions in learning or relearning steps, due or not yet, the next one first. Held ones are left out."""
-        return self._rows("s.phase <> 'review'", questions, {"day": self.study_day(moment)})
-
-    @_reading
-    def seen(self, *topics: str) -> set[str]:
-        """The questions (of ``topics``, or all) that have been answered and not been reset."""
-        db = self._reader()
-        if not topics:
-            return {name for (name,) in db.execute("SELECT question FROM state")}
-        # "0" is the character after "/"
-        within = "SELECT question FROM state WHERE question >= ? || '/' AND question < ? || '0'"
-        return {name for topic in topics for (name,) in db.execute(within, (topic, topic))}
-
-    @_reading
-    def held(self, moment: Moment) -> list[Row]:
-        """The questions that are set aside now: suspended, or buried."""
-        day = self.study_day(moment)
-        rows = self._reader().execute(derived.PROGRESS.format(questions="hold") + " ORDER BY q.question")
-        found = (Row(row[0], *derived.progress_of_row(row)) for row in rows)
-        return [row for row in found if row.is_held(day)]
-
-    @_reading
-    def day_counts(self, day: int, topic: str | None = None) -> Tally:
-        """What was done on study day ``day`` (in ``topic``, or in all)."""
-        sums = ", ".join(f"coalesce(sum({name}), 0)" for name in Tally._fields)
-        one = "" if topic is None else " AND topic = :topic"
-        row = self._reader().execute(f"SELECT {sums} FROM daily WHERE day = :day{one}", {"day": day, "topic": topic})
-        return Tally(*row.fetchone())
-
-    @_reading
-    def load(self, first_day: int, last_day: int) -> dict[int, int]:
-        """How many questions fall due on each of these days; days with none are left out."""
-        rows = "SELECT due_day, questions FROM load WHERE due_day BETWEEN ? AND ? ORDER BY due_day"
-        return dict(self._reader().execute(rows, (first_day, last_day)).fetchall())
-
-    def events(self, question: str | None = None) -> Iterator[Event]:
-        """Every event of the log (or of ``question``), those undone and the undos included, in order."""
-        one = "" if question is None else "WHERE e.question = ? "
-        arguments = () if question is None else (question,)
-        with faults.reading(self.path):
-            for row in self._reader().execute(f"SELECT {events.SELECT} FROM event e {one}ORDER BY e.id", arguments):
-                yield events.from_row(row)
-
-    @_reading
-    def undoable(self, kinds: tuple[str, ...] = ("answer",)) -> Event | None:
-        """The event that ``undo`` would take back."""
-        last = self._last(self._reader(), kinds, 1)
-        return last[0] if last else None
-
-    @_reading
-    def scheduler(self, question: str) -> Scheduler:
-        """The scheduler of ``question``: the weights in force and the desired retention of its topic."""
-        return self._scheduler(self._reader(), question)
-
-    def preview(self, question: str, moment: Moment) -> dict[int, State]:
-        """What each of the four grades would promise now."""
-        row = self.state(question)
-        return self.scheduler(question).preview(row.state if row else None, moment, key=question)
-
-    @_reading
-    def evidence_for(self, proofs: Iterable[str]) -> dict[str, Mark]:
-        """The last evidence of each of ``proofs`` (``demo/check``); those without any are left out."""
-        from kb.store import evidence as table
-
-        return table.marks(self._reader(), proofs)
-
-    @_reading
-    def evidence_of(self, demo: str, parameters: Mapping[str, object] | None = None) -> Evidence | None:
-        """The last recorded run of ``demo`` (with exactly these ``parameters``, if given)."""
-        from kb.store import evidence as table
-
-        return table.last(self._reader(), demo, parameters)
-
     # --- inside ----------------------------------------------------------------------------------------------------
-
-    def _reader(self) -> sqlite3.Connection:
-        """A connection to read from: to the database, or to an empty one in memory while there is none."""
-        if self._db is None:
-            self._db = connection.open_to_read(self.path)
-        if self._db is not None:
-            return self._db
-        if self._empty is None:
-            self._empty = sqlite3.connect(":memory:", isolation_level=None)
-            for script in schema.STEPS:
-                self._empty.executescript(script)
-        return self._empty
 
     def _writer(self) -> sqlite3.Connection:
         if self._db is None or not self._writable:
@@ -414,55 +248,12 @@ class Store:
         query = "SELECT 1 FROM event WHERE id = ? AND kind = 'params'"
         return any(db.execute(query, (target,)).fetchone() for target in targets)
 
-    @staticmethod
-    def _last(db: sqlite3.Connection, kinds: tuple[str, ...], count: int) -> list[Event]:
-        """The last ``count`` events of ``kinds`` that were not undone, the latest first."""
-        marks = ", ".join("?" * len(kinds))
-        query = (
-            f"SELECT {events.SELECT} FROM event e WHERE e.kind IN ({marks}) "
-            "AND NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = e.id) ORDER BY e.id DESC LIMIT ?"
-        )
-        return [events.from_row(row) for row in db.execute(query, (*kinds, max(count, 0)))]
-
     def _next_id(self, db: sqlite3.Connection, moment: Moment, after: str | None = None) -> str:
         last = ids.from_text(after) if after else db.execute("SELECT max(id) FROM event").fetchone()[0]
         return ids.to_text(ids.next_id(moment.at_ms, last))
 
     def _device(self) -> str:
         return device.identity(self.home)
-
-    @staticmethod
-    def _weights(db: sqlite3.Connection) -> derived.WeightsOf:
-        return derived.weights_of(db.execute("SELECT topic, weights FROM weights").fetchall())
-
-    def _scheduler(self, db: sqlite3.Connection, question: str) -> Scheduler:
-        weights, topic, settings = self._weights(db)(question), topic_of(question), self.settings
-        key = (topic, weights)
-        if key not in self._schedulers:
-            self._schedulers[key] = Scheduler(
-                weights=weights,
-                desired_retention=settings.retention.get(topic, settings.desired_retention),
-                learning_steps=settings.learning_steps,
-                relearning_steps=settings.relearning_steps,
-                maximum_interval_days=settings.maximum_interval_days,
-                fuzz=settings.fuzz,
-                rollover_hour=settings.rollover_hour,
-            )
-        return self._schedulers[key]
-
-    def _rows(self, where: str, questions: Iterable[str] | None, values: dict[str, Any]) -> list[Row]:
-        """Rows of state that satisfy ``where`` and are not held on day ``:day``, in the order they are due."""
-        columns = ", ".join(f"s.{name}" for name in State._fields)
-        query = (
-            f"SELECT s.question, {columns}, h.suspended, h.buried_until FROM state s "
-            f"LEFT JOIN hold h ON h.question = s.question WHERE ({where}) "
-            "AND NOT coalesce(h.suspended, 0) AND coalesce(h.buried_until, :day) <= :day"
-        )
-        if questions is not None:
-            query += " AND s.question IN (SELECT value FROM json_each(:questions))"
-            values = {**values, "questions": events.to_json(list(questions))}
-        rows = self._reader().execute(f"{query} ORDER BY s.due_ms, s.question", values)
-        return [Row(row[0], *derived.progress_of_row(row)) for row in rows]
 
 
 def _check_question(question: str) -> None:
