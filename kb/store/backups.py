@@ -21,6 +21,7 @@ from kb.store import connection, events, faults
 from kb.store.schema import APPLICATION_ID, TABLES, VERSION
 
 FOLDER = "backups"
+_DAMAGED = "damaged-"
 _DAILY = re.compile(r"kb-(\d{4}-\d\d-\d\d)\.db")
 
 
@@ -47,6 +48,11 @@ def listing(home: str) -> list[str]:
     except OSError:
         return []
     return [os.path.join(folder_of(home), name) for name in names if name.endswith(".db")]
+
+
+def is_set_aside(path: str) -> bool:
+    """Whether ``path`` is a damaged database that a restore kept as it was."""
+    return os.path.basename(path).startswith(_DAMAGED)
 
 
 def default_target(home: str, moment: Moment) -> str:
@@ -150,7 +156,7 @@ def restore(home: str, file: str, moment: Moment) -> tuple[Summary, str | None]:
             with closing(current):
                 check(current, path)
     except StoreDamaged:
-        kept_at: str | None = _free(folder_of(home), f"damaged-{stamp}")
+        kept_at: str | None = _free(folder_of(home), f"{_DAMAGED}{stamp}")
         _replace(file, path, kept_at)
     else:
         kept_at = None if current is None else _free(folder_of(home), f"replaced-{stamp}")

@@ -1,0 +1,202 @@
+"""Proves that the database is sound, and that the state and the rollups are what the log says."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Any, NamedTuple
+
+from kb.errors import KbError, StoreError
+from kb.memory.days import Moment
+from kb.memory.scheduler import State
+from kb.store import backups, connection, derived, faults, fold, ids
+from kb.store.fold import Tallies, Tally
+from kb.store.schema import VERSION
+
+NAMED = 5
+"""How many offenders a check names."""
+_AHEAD_MS = 86_400_000
+REBUILD = "kb doctor --rebuild makes the state anew from the log"
+
+
+class Finding(NamedTuple):
+    """One check: whether it is ``ok``, and in a line what was found. A warning is ``ok``, and says so in ``detail``."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(home: str, moment: Moment, known_questions: Container[str] | None = None) -> list[Finding]:
+    """Every check of the database and the backups of ``home``. Reads only.
+
+    ``known_questions`` are those that topics have; questions of the log beyond them are named as dangling.
+    """
+    path = connection.path_of(home)
+    try:
+        db = connection.open_to_read(path, check_bytes=0)
+    except StoreError as error:
+        return [Finding("database", False, str(error)), _backups(home)]
+    if db is None:
+        return [Finding("database", True, f"there is none yet at {path}"), _backups(home)]
+    with closing(db):
+        findings = [Finding("database", True, f"{path}, version {VERSION}, SQLite {sqlite3.sqlite_version}")]
+        findings.append(_guarded("integrity", path, lambda: _integrity(db, path)))
+        if not findings[-1].ok:
+            return [*findings, _backups(home)]
+        db.execute("BEGIN")  # one moment of the database, whatever others write meanwhile
+        findings.append(_guarded("log", path, lambda: _log(db, moment)))
+        findings += _replayed(db, path)
+        if known_questions is not None:
+            findings.append(_guarded("questions", path, lambda: _dangling(db, known_questions)))
+    return [*findings, _backups(home)]
+
+
+def _guarded(name: str, path: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        with faults.reading(path):
+            return check()
+    except KbError as error:
+        return Finding(name, False, str(error))
+
+
+def _integrity(db: sqlite3.Connection, path: str) -> Finding:
+    backups.check(db, path)
+    return Finding("integrity", True, "every page, index, constraint and foreign key is sound")
+
+
+def _log(db: sqlite3.Connection, moment: Moment) -> Finding:
+    """Well-formed ids, undos that name an event, the triggers that keep it append-only, a clock that was right."""
+    triggers = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+    missing = {"event_is_never_changed", "event_is_never_deleted", "event_is_never_replaced"} - triggers
+    if missing:
+        return Finding("log", False, f"the triggers that keep it append-only are gone: {', '.join(sorted(missing))}")
+    count = 0
+    for (identifier,) in db.execute("SELECT id FROM event ORDER BY id"):
+        count += 1
+        if not ids.is_valid(identifier):
+            return Finding("log", False, f"an event has an id that is no UUID of version 7: {identifier.hex()}")
+    undone = "SELECT count(*) FROM event u WHERE u.undoes IS NOT NULL"
+    (lost,) = db.execute(f"{undone} AND NOT EXISTS (SELECT 1 FROM event WHERE id = u.undoes)").fetchone()
+    detail = f"{_count(count, 'event')}, append-only, in order"
+    if lost:
+        detail += f"; warning: {_count(lost, 'undo', 'undos')} of events that are not here (another device's?)"
+    last = db.execute("SELECT max(id) FROM event").fetchone()[0]
+    if last is not None and ids.time_of(last) > moment.at_ms + _AHEAD_MS:
+        detail += "; warning: the last event lies more than a day ahead of the clock"
+    return Finding("log", True, detail)
+
+
+def _replayed(db: sqlite3.Connection, path: str) -> list[Finding]:
+    """The derived tables against a replay of the log, bit by bit."""
+    try:
+        with faults.reading(path):
+            return list(_compare(db))
+    except KbError as error:
+        return [Finding("state", False, str(error))]
+    except (ValueError, TypeError, KeyError) as error:
+        return [Finding("state", False, f"the log cannot be replayed: {error!r}")]
+
+
+def _compare(db: sqlite3.Connection) -> Iterator[Finding]:
+    found = derived.weights_in_log(db)
+    weights = derived.weights_of((topic, text) for topic, (text, _) in found.items())
+    tallies: Tallies = {}
+    load: Counter[int] = Counter()
+    states: list[str] = []
+    holds: list[str] = []
+    counted = held = 0
+    stored_states = _keyed(db.execute(f"SELECT question, {', '.join(State._fields)} FROM state ORDER BY question"))
+    stored_holds = dict(_keyed(db.execute("SELECT question, suspended, buried_until FROM hold ORDER BY question")))
+    pending = next(stored_states, None)
+    for question, progress in derived.replay(db, weights, tallies):
+        load.update(fold.load_of([progress]))
+        while pending is not None and pending[0] < question:
+            states.append(pending[0])
+            pending = next(stored_states, None)
+        stored = None
+        if pending is not None and pending[0] == question:
+            stored, pending = pending[1], next(stored_states, None)
+        counted += progress.state is not None
+        if not _same(stored, progress.state):
+            states.append(question)
+        hold = stored_holds.pop(question, (0, None))
+        held += progress[1:] != fold.NEW[1:]
+        if (bool(hold[0]), hold[1]) != progress[1:]:
+            holds.append(question)
+    states += [pending[0]] if pending else []
+    states += [question for question, _ in stored_states]
+    holds += sorted(stored_holds)
+    yield _verdict("state", states, f"{_count(counted, 'question')} replayed from the log, the same to the last bit")
+    yield _verdict("holds", holds, f"{_count(held, 'question')} set aside, as the log says")
+    daily = f"SELECT day, topic, {', '.join(Tally._fields)} FROM daily"
+    stored_daily = {(row[0], row[1]): list(row[2:]) for row in db.execute(daily)}
+    days = _count(len(tallies), "day and topic", "days and topics")
+    yield _verdict("rollups", _unequal(tallies, stored_daily), f"{days}, as the log says")
+    stored_load = dict(db.execute("SELECT due_day, questions FROM load").fetchall())
+    yield _verdict("load", _unequal(load, stored_load), f"{_count(len(load), 'day')} ahead, as the log says")
+    stored_weights = dict(_keyed(db.execute("SELECT topic, weights, event FROM weights")))
+    yield _verdict("weights", _unequal(found, stored_weights), "fitted" if found else "the defaults")
+
+
+def _keyed(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    return ((row[0], tuple(row[1:])) for row in rows)
+
+
+def _same(stored: tuple[Any, ...] | None, replayed: State | None) -> bool:
+    """Equal to the last bit. (No float here is NaN or -0.0, so equality of numbers is equality of bits.)"""
+    return stored == (None if replayed is None else tuple(replayed))
+
+
+def _unequal(expected: Any, stored: Any) -> list[str]:
+    return [str(key) for key in sorted({*expected, *stored}) if expected.get(key) != stored.get(key)]
+
+
+def _verdict(name: str, wrong: list[str], fine: str) -> Finding:
+    if not wrong:
+        return Finding(name, True, fine)
+    differ = _count(len(wrong), "entry differs", "entries differ")
+    return Finding(name, False, f"{differ} from the log: {_some(wrong)}; {REBUILD}")
+
+
+def _dangling(db: sqlite3.Connection, known: Container[str]) -> Finding:
+    names = db.execute("SELECT question FROM state UNION SELECT question FROM hold ORDER BY 1")
+    lost = [name for (name,) in names if name not in known]
+    if not lost:
+        return Finding("questions", True, "every question that was answered is in a topic")
+    have = "question has" if len(lost) == 1 else "questions have"
+    return Finding("questions", True, f"warning: {len(lost)} {have} progress but no topic any more: {_some(lost)}")
+
+
+def _backups(home: str) -> Finding:
+    paths = backups.listing(home)
+    wrong = []
+    newest = ""
+    for path in paths:
+        if backups.is_set_aside(path):
+            continue
+        try:
+            summary = backups.verify(path)
+        except (KbError, OSError, sqlite3.Error) as error:
+            wrong.append(str(error))
+        else:
+            newest = max(newest, summary.last_at or "")
+    if wrong:
+        return Finding("backups", False, f"{len(wrong)} of {len(paths)} cannot be read: {_some(wrong)}")
+    if not paths:
+        return Finding("backups", True, "none yet")
+    until = f", the newest until {newest}" if newest else ""
+    return Finding("backups", True, f"{_count(len(paths), 'backup')} verified{until}")
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+    return ", ".join(islice(listed, NAMED)) + more
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
