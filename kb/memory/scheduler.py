@@ -92,21 +92,15 @@ class Scheduler:
         key: str = "",
         retention: float | None = None,
         load: Balancer | None = None,
-        promised_day: int | None = None,
     ) -> State:
         """The state after an answer with ``grade`` (1..4) at ``moment``; ``state`` is None for a new question.
 
         ``key`` (the question's stable name) and the count of answers seed the fuzz. ``retention`` overrides the desired
-        retention. ``load`` chooses the day within the fuzz range by what lies on it. A replay passes the
-        ``promised_day`` of the log in its place: the day is taken as it was promised, whatever lay on the days then.
+        retention; ``load`` chooses the day within the fuzz range by what lies on it already.
         """
         if grade not in GRADES:
             raise UsageError(f"a grade is 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy), not {grade!r}")
-        outcome = self._outcomes(state, grade, moment, key, retention, load)[grade]
-        if promised_day is None or outcome.phase != "review":
-            return outcome
-        due_day = max(promised_day, outcome.last_day + 1)
-        return outcome._replace(due_day=due_day, due_ms=self._day_start(due_day, moment))
+        return self._outcomes(state, grade, moment, key, retention, load)[grade]
 
     def preview(
         self,
@@ -145,7 +139,7 @@ class Scheduler:
         outcomes: dict[int, State] = {}
         at_least = 1
         for grade in range(AGAIN, up_to + 1):
-            memory = fsrs.first(grade, self.weights) if state is None else self._remember(state, grade, elapsed)
+            memory = self._remember(state, grade, elapsed)
             lapsed = state is not None and state.phase == "review" and grade == AGAIN
             phase, step, delay = self._step(state, grade)
             if delay is not None:
@@ -154,14 +148,16 @@ class Scheduler:
             else:
                 interval = self._interval(memory.stability, wanted, at_least, previous, today, u, load)
                 due_day = today + interval
-                due_ms = self._day_start(due_day, moment)
+                due_ms = days.day_start_ms(due_day, moment.offset_minutes, self.rollover_hour)
                 at_least = interval if grade == AGAIN else interval + 1
             outcomes[grade] = State(
                 phase, step, *memory, due_ms, due_day, moment.at_ms, today, reps + 1, lapses + lapsed
             )
         return outcomes
 
-    def _remember(self, state: State, grade: int, elapsed: int) -> Memory:
+    def _remember(self, state: State | None, grade: int, elapsed: int) -> Memory:
+        if state is None:
+            return fsrs.first(grade, self.weights)
         return fsrs.after(state.memory, grade, elapsed, self.weights)
 
     def _step(self, state: State | None, grade: int) -> tuple[Phase, int, float | None]:
@@ -206,9 +202,6 @@ class Scheduler:
         if load is not None:
             return load.pick(today, low, high, u)
         return low + floor(u * (high - low + 1))
-
-    def _day_start(self, day: int, moment: Moment) -> int:
-        return days.day_start_ms(day, moment.offset_minutes, self.rollover_hour)
 
 
 def fuzz_range(interval: float, lowest: int, highest: int) -> tuple[int, int]:

@@ -288,22 +288,6 @@ def test_a_change_of_clocks_between_two_answers_is_no_extra_day(offsets: tuple[i
     assert scheduler.review(state, GOOD, next_evening).memory == fsrs.after(state.memory, GOOD, 1)
 
 
-# --- a promised day ---
-
-
-def test_a_replay_takes_the_day_that_was_promised() -> None:
-    scheduler = Scheduler()
-    state = scheduler.review(in_review(), GOOD, later(START, 20), "t/q")
-    kept = scheduler.review(in_review(), GOOD, later(START, 20), "t/q", promised_day=state.due_day + 3)
-    assert kept.due_day == state.due_day + 3
-    assert kept.due_ms == days.day_start_ms(kept.due_day, 60)
-    assert kept._replace(due_day=0, due_ms=0) == state._replace(due_day=0, due_ms=0)
-
-
-def test_a_promise_does_not_touch_the_steps() -> None:
-    assert Scheduler().review(None, GOOD, START, promised_day=99_999) == Scheduler().review(None, GOOD, START)
-
-
 # --- what is refused ---
 
 

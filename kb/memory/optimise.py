@@ -1,0 +1,116 @@
+"""Learning the 21 weights from a learner's own answers, and keeping them only if they predict better.
+
+fsrs-rs fits them (L2 towards the defaults, recent answers weigh more). kb then moves the result back towards the
+defaults, the further the fewer answers there are: on real logs that predicts the future better than the fit itself.
+Whether to change anything is decided on answers that the fit has not seen, all of them later than those it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kb.errors import MissingExtra
+from kb.memory import fsrs, history, metrics
+from kb.memory.fsrs import BOUNDS, DEFAULT_WEIGHTS, Weights
+from kb.memory.history import Answer, Item
+from kb.memory.metrics import Bin, Score
+
+HALFWAY_ITEMS = 1000
+"""With this many items the weights lie halfway between the defaults and the fit."""
+
+FEWEST_ITEMS = 100
+HELD_OUT = 0.2
+
+CONSTANT, DEFAULTS, CURRENT, FITTED = PREDICTORS = ("constant", "defaults", "current", "fitted")
+
+
+@dataclass(frozen=True, slots=True)
+class Optimisation:
+    """What a fit came to. ``weights`` are those to use from now on: the current ones unless ``better``.
+
+    ``scores`` are of the ``held_out`` items, the latest ones, by predictor: the constant share of recalled answers,
+    the default weights, the current ones, and weights fitted to the items before. ``calibration`` is by predictor too.
+    """
+
+    answers: int
+    items: int
+    held_out: int
+    current: Weights
+    weights: Weights
+    better: bool
+    reason: str
+    scores: dict[str, Score]
+    calibration: dict[str, list[Bin]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return {
+            "answers": self.answers,
+            "items": self.items,
+            "held_out": self.held_out,
+            "current": list(self.current),
+            "weights": list(self.weights),
+            "better": self.better,
+            "reason": self.reason,
+            "scores": {name: score._asdict() for name, score in self.scores.items()},
+            "calibration": {name: [entry._asdict() for entry in bins] for name, bins in self.calibration.items()},
+        }
+
+
+def optimise(
+    answers: Sequence[Answer], current: Weights = DEFAULT_WEIGHTS, *, held_out: float = HELD_OUT, minimum: int = 0
+) -> Optimisation:
+    """Fit weights to ``answers`` (in order of time) and compare them with ``current``.
+
+    The share ``held_out`` of the items, the latest ones, judges weights that were fitted to the ones before. If these
+    have the lower log loss, the same fit to all items gives the new weights. Needs fsrs-rs-python, else MissingExtra.
+    """
+    items = history.items(answers)
+    cut = len(items) - round(len(items) * held_out)
+    past, future = items[:cut], items[cut:]
+    if len(items) < max(minimum, FEWEST_ITEMS):
+        reason = f"{len(items)} answers after at least a night are too few: {max(minimum, FEWEST_ITEMS)} are needed"
+        return Optimisation(len(answers), len(items), 0, current, current, False, reason, {}, {})
+
+    predicted = {
+        CONSTANT: [sum(item.recalled for item in past) / len(past)] * len(future),
+        DEFAULTS: history.predictions(future, DEFAULT_WEIGHTS),
+        CURRENT: history.predictions(future, current),
+        FITTED: history.predictions(future, learn(past)),
+    }
+    outcomes = [item.recalled for item in future]
+    scores = {name: metrics.score(future, values) for name, values in predicted.items()}
+    calibration = {name: metrics.calibration(outcomes, values) for name, values in predicted.items()}
+    before, after = scores[CURRENT].log_loss, scores[FITTED].log_loss
+    better = after < before
+    reason = f"log loss {after:.4f} against {before:.4f} on the last {len(future)} answers, which the fit had not seen"
+    weights = learn(items) if better else current
+    return Optimisation(len(answers), len(items), len(future), current, weights, better, reason, scores, calibration)
+
+
+def learn(items: Sequence[Item]) -> Weights:
+    """The weights that kb takes from ``items``: the fit, moved towards the defaults by how few items there are."""
+    return shrink(fit(items), len(items))
+
+
+def shrink(fitted: Weights, items: int) -> Weights:
+    """The point on the line from the defaults to ``fitted`` at n/(n + 1000), n being the number of ``items``."""
+    share = items / (items + HALFWAY_ITEMS)
+    return tuple((1 - share) * default + share * value for default, value in zip(DEFAULT_WEIGHTS, fitted, strict=True))
+
+
+def fit(items: Sequence[Item]) -> Weights:
+    """The weights that fsrs-rs fits to ``items``, deterministically. Raises MissingExtra if it is not installed."""
+    try:
+        import fsrs_rs_python as rust
+    except ImportError:
+        raise MissingExtra("fsrs-rs-python", "optimize") from None
+
+    numbers: dict[str, int] = {}
+    cards = [numbers.setdefault(item.question, len(numbers)) for item in items]
+    training = [rust.FSRSItem([rust.FSRSReview(grade, elapsed) for grade, elapsed in item.reviews]) for item in items]
+    fitted = rust.FSRS(list(DEFAULT_WEIGHTS)).compute_parameters(training, cards)
+    # its numbers are of single precision: a weight on its bound can lie a hair beyond it
+    return fsrs.check_weights([min(max(value, low), high) for value, (low, high) in zip(fitted, BOUNDS, strict=True)])
