@@ -1,4 +1,4 @@
-"""The tables behind maths in a terminal: TeX's spacing classes, the macros that are known, and unicodeit's characters."""
+"""The tables behind maths: TeX's spacing classes, the macros that are known, and the characters of unicodeit."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CLOSERS = frozenset(")]}⟩⌋⌉")
 PUNCTUATION = frozenset(",;")
 BIG = frozenset("∑∏∫∬∮⋃⋂⨁⨂∐⋁⋀")
 FUNCTIONS = _words("""
-    log ln lg exp sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan max min sup inf lim limsup liminf arg det dim
-    ker deg gcd hom Pr argmax argmin mod
+    log ln lg exp sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan max min sup inf lim limsup liminf arg det
+    dim ker deg gcd hom Pr argmax argmin mod
 """)
 
 
