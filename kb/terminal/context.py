@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb import roots
 from kb.errors import UsageError
+from kb.memory.days import Moment
 
 if TYPE_CHECKING:
     from kb.knowledge.library import Library
@@ -77,6 +78,13 @@ class App:
         if moment.tzinfo is None:
             raise UsageError(f"KB_NOW has no offset: {fixed!r}", cure="for example 2026-11-23T10:00+01:00")
         return moment
+
+    def moment(self) -> Moment:
+        """Now, as the store counts it: UTC milliseconds and the local offset."""
+        now = self.now()
+        offset = now.utcoffset()
+        assert offset is not None
+        return Moment(round(now.timestamp() * 1000), round(offset.total_seconds() / 60))
 
     @cached_property
     def interactive(self) -> bool:
