@@ -9,7 +9,7 @@
     options:
       - {text: "{= n*n}", right: true}
       - {text: "{= n*64}", why: That is the size of the keys of a head of width 64.}
-      - {text: "{= n*(n+1)//2}", why: Only a causal mask leaves half of them, and most kernels compute the others too.}
+      - {text: "{= n*(n+1)//2}", why: That is a causal mask's half.}
     why: Every token is scored against every token, so there are $n^2$ scores.
 
 An option's ``text`` may hold ``{= formula}``, so that a wrong number is computed from the misconception that its
@@ -23,7 +23,6 @@ the options chosen and those that are right.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,8 +30,9 @@ import msgspec
 
 from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
-from kb.questions.base import Ask, CardError, Laboratory, Problem, Question, Verdict, kind_of
+from kb.questions.base import Ask, CardError, Laboratory, Problem, Question, Verdict
 from kb.questions.parameters import Stream
+from kb.questions.picking import indices, place_of, typed
 
 MAX_OPTIONS = 26  # they can also be named by letters
 
@@ -98,8 +98,7 @@ class Choice(Question):
         return len({_plain(option) for option in self._options(values)}) == len(self.fields.options)
 
     def parse(self, line: str, ask: Ask) -> int | list[int]:
-        tokens = re.split(r"[\s,;+&]+|\band\b", line.strip().lower())
-        places = [_place(token, len(ask.options)) for token in tokens if token]
+        places = [place_of(token, len(ask.options), "option") for token in typed(line)]
         if not places:
             raise AnswerError(f"type the number of an option, 1 to {len(ask.options)}")
         return self._chosen(places[0] if len(places) == 1 and not self.several else places, ask)
@@ -118,20 +117,13 @@ class Choice(Question):
 
     def _chosen(self, answer: Any, ask: Ask) -> int | list[int]:
         """``answer`` as indices into the options as shown, checked."""
-        count = len(ask.options)
-        places = answer if isinstance(answer, list | tuple) else [answer]
-        for place in places:
-            if isinstance(place, bool) or not isinstance(place, int):
-                raise AnswerError(f"an option is chosen by its index, a whole number, not {kind_of(place)}")
-            if not 0 <= place < count:
-                raise AnswerError(f"there is no option {place}: the indices go from 0 to {count - 1}")
+        given = answer if isinstance(answer, list | tuple) else [answer]
+        places = indices(given, len(ask.options), "option")
         if not places:
             raise AnswerError("choose at least one option")
-        if len(set(places)) < len(places):
-            raise AnswerError("an option was chosen twice")
         if len(places) > 1 and not self.several:
             raise AnswerError("choose one option only")
-        return list(places) if self.several else places[0]
+        return places if self.several else places[0]
 
     def _mistakes(self, picked: frozenset[int], ask: Ask) -> str:
         """Why each wrong option that was picked is wrong, and which right ones are missing."""
@@ -180,18 +172,3 @@ class Choice(Question):
 
 def _plain(option: str) -> str:
     return " ".join(option.split())
-
-
-def _place(token: str, count: int) -> int:
-    """The index of the option that a person names by number or letter."""
-    token = token.strip("().:")
-    if token.isascii() and token.isdigit() and len(token) < 4:
-        place = int(token) - 1
-    elif len(token) == 1 and "a" <= token <= "z":
-        place = ord(token) - ord("a")
-    else:
-        place = -1
-    if not 0 <= place < count:
-        last = chr(ord("a") + count - 1)
-        raise AnswerError(f"{token[:20]!r} is no option: type a number from 1 to {count} or a letter from a to {last}")
-    return place

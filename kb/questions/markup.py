@@ -139,6 +139,17 @@ def _filled(piece: Piece, values: Mapping[str, Any]) -> str:
     return show(Expression(field["formula"], values).value(values), (field["format"] or "").strip())
 
 
+def fill_code(source: str, values: Mapping[str, Any]) -> str:
+    """Source code with the drawn ``values`` filled in; braces around anything else are Python's."""
+
+    def value(field: re.Match[str]) -> str:
+        piece = Piece("field", field.group(), code=True)
+        known = field["name"] in values if field["name"] else names(field.group()) & set(values)
+        return _filled(piece, values) if known else piece.text
+
+    return _FIELD.sub(value, source) if values else source
+
+
 def unknown(text: str, names: Mapping[str, Any] | frozenset[str]) -> list[str]:
     """What is wrong with the ``{…}`` of ``text`` if ``names`` are the parameters, one line each."""
     faults = []

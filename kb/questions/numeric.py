@@ -4,7 +4,7 @@
 
     id: stage-2-memory
     kind: numeric
-    draw: {psi: [1.5e9, 7.5e9, 70e9], ranks: [8, 64, 1024]}
+    draw: {psi: [1.5e9, 7.5e9, 70e9], ranks: [4, 8, 16]}
     ask: How many GB of model states does each of {ranks} ranks hold for {psi} parameters under ZeRO stage 2?
     answer: (2*psi + 14*psi/ranks) / 1e9
     unit: GB

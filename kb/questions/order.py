@@ -14,7 +14,6 @@ first. Partial credit is the share of pairs that stand the right way round: (1 +
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
@@ -25,6 +24,7 @@ from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
 from kb.questions.base import Ask, CardError, Laboratory, Problem, Question, Verdict, kind_of
 from kb.questions.parameters import Stream
+from kb.questions.picking import indices, place_of, typed
 
 MAX_ITEMS = 20
 
@@ -73,26 +73,20 @@ class Order(Question):
     def parse(self, line: str, ask: Ask) -> list[int]:
         count = len(ask.items)
         text = line.strip().lower()
-        tokens = [token for token in re.split(r"[\s,;>→]+", text) if token]
+        tokens = typed(line)
         if len(tokens) == 1 and len(text) == count <= 9 and (text.isdigit() or text.isalpha()):
             tokens = list(text)  # 312 or cab
-        return self._places([_number(token, count) - 1 for token in tokens], ask)
+        return self._places([place_of(token, count, "item") for token in tokens], ask)
 
     def _places(self, answer: Any, ask: Ask) -> list[int]:
         """``answer`` as a permutation of the indices of the items as shown."""
         count = len(ask.items)
         if not isinstance(answer, list | tuple):
             raise AnswerError(f"the answer is a list of {count} indices, not {kind_of(answer)}")
-        for place in answer:
-            if isinstance(place, bool) or not isinstance(place, int):
-                raise AnswerError(f"an item is named by its index, a whole number, not {kind_of(place)}")
-            if not 0 <= place < count:
-                raise AnswerError(f"there is no item {place}: the indices go from 0 to {count - 1}")
-        if len(set(answer)) < len(answer):
-            raise AnswerError("an item was named twice")
+        places = indices(answer, count, "item")
         if len(answer) != count:
             raise AnswerError(f"there are {count} items and {len(answer)} were named")
-        return list(answer)
+        return places
 
     def grade(self, answer: Any, ask: Ask, laboratory: Laboratory) -> Verdict:
         given = [ask.written[place] for place in self._places(answer, ask)]
@@ -130,17 +124,3 @@ class Order(Question):
 
 def _quoted(item: str) -> str:
     return f"“{item.strip()}”"
-
-
-def _number(token: str, count: int) -> int:
-    """The number, from 1, of the item that a person names by number or letter."""
-    token = token.strip("().:")
-    if token.isascii() and token.isdigit() and len(token) < 4:
-        number = int(token)
-    elif len(token) == 1 and "a" <= token <= "z":
-        number = ord(token) - ord("a") + 1
-    else:
-        number = 0
-    if not 1 <= number <= count:
-        raise AnswerError(f"{token[:20]!r} is no item: type the numbers 1 to {count} in the right order")
-    return number
