@@ -27,8 +27,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A room may import from those that stand before it.
 ROOMS = [
-    *("errors", "roots", "config", "knowledge", "questions", "demos", "memory", "sandbox"),
-    *("hooks", "plugins", "registry", "store", "quiz", "terminal"),
+    *("errors", "hooks", "roots", "config", "knowledge", "questions", "demos", "memory"),
+    *("sandbox", "plugins", "registry", "store", "quiz", "terminal"),
 ]
 LONGEST_FILE = 400  # lines
 HEAVY = {"torch", "numpy", "sqlite_utils", "rich", "importlib.metadata"}
