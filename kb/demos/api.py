@@ -10,6 +10,9 @@ from kb.errors import UnknownName, UsageError
 
 Value = bool | int | float | str
 
+DEVICES = ("cpu", "cuda", "mps")
+OPTIONS = ("json", "save", "record", "no-record", "debug", "help")  # what ``kb demo NAME`` takes besides parameters
+
 
 @dataclass(frozen=True, slots=True)
 class Param:
@@ -26,12 +29,23 @@ class Param:
     help: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "choices", tuple(self.choices))
         if not self.name.replace("-", "_").isidentifier():
             raise UsageError(f"a parameter's name must be a Python name, not {self.name!r}")
         if not isinstance(self.default, bool | int | float | str):
             raise UsageError(f"parameter {self.name!r}: the default must be a bool, int, float or str")
-        self.convert(self.default)
+        if self.name.replace("_", "-") in OPTIONS:
+            raise UsageError(f"a parameter cannot be called {self.name!r}: every demo has that option")
+        try:
+            choices = tuple(_CONVERSIONS[self.type](choice) for choice in self.choices)
+        except _NO_VALUE:
+            raise UsageError(f"parameter {self.name!r}: the choices must be of the default's type") from None
+        object.__setattr__(self, "choices", choices)
+        object.__setattr__(self, "default", self.convert(self.default))
+
+    @property
+    def type(self) -> type[Value]:
+        """bool, int, float or str, as the default is."""
+        return next(kind for kind in (bool, int, float, str) if isinstance(self.default, kind))
 
     @property
     def key(self) -> str:
@@ -40,17 +54,10 @@ class Param:
 
     def convert(self, value: object) -> Value:
         """``value`` (often text from a command line or YAML) as this parameter's type, within its limits."""
-        kind = type(self.default)
-        result: Value
         try:
-            if kind is bool:
-                result = _as_bool(value)
-            elif kind is int and isinstance(value, float) and not value.is_integer():
-                raise ValueError(value)
-            else:
-                result = kind(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise UsageError(f"parameter {self.name!r} takes {_ARTICLE[kind]}, not {value!r}") from None
+            result = _CONVERSIONS[self.type](value)
+        except _NO_VALUE:
+            raise UsageError(f"parameter {self.name!r} takes {_ARTICLE[self.type]}, not {value!r}") from None
         if self.choices and result not in self.choices:
             allowed = ", ".join(str(choice) for choice in self.choices)
             raise UsageError(f"parameter {self.name!r} is one of {allowed}; {value!r} is not")
@@ -65,14 +72,40 @@ class Param:
     def limits(self) -> str:
         """The allowed range in words."""
         if self.min is not None and self.max is not None:
-            return f"from {self.min:g} to {self.max:g}"
+            return f"from {self.min} to {self.max}"
         if self.min is not None:
-            return f"at least {self.min:g}"
+            return f"at least {self.min}"
         if self.max is not None:
-            return f"at most {self.max:g}"
+            return f"at most {self.max}"
         return "a number"
 
 
+def _as_bool(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    return _WORDS[str(value).lower()]
+
+
+def _as_int(value: object) -> int:
+    """A whole number, also one that is written as 1e6 or 4.0."""
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ValueError(value)
+    return int(value)
+
+
+def _as_float(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(value)
+    return float(value)
+
+
+_NO_VALUE = (TypeError, ValueError, OverflowError, KeyError)
+_CONVERSIONS: dict[type[Value], Callable[[object], Value]] = {bool: _as_bool, int: _as_int, float: _as_float, str: str}
 _ARTICLE = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
 _WORDS = {
     "true": True,
@@ -84,14 +117,6 @@ _WORDS = {
     "off": False,
     "0": False,
 }
-
-
-def _as_bool(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if str(value).lower() in _WORDS:
-        return _WORDS[str(value).lower()]
-    raise ValueError(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +138,11 @@ class Demo:
     def __post_init__(self) -> None:
         object.__setattr__(self, "devices", tuple(self.devices))
         object.__setattr__(self, "params", tuple(self.params))
+        for device in self.devices:
+            if device not in DEVICES:
+                raise UsageError(f"demo {self.name!r}: devices are {', '.join(DEVICES)}, not {device!r}")
+        if not all(isinstance(param, Param) for param in self.params):
+            raise UsageError(f"demo {self.name!r}: params are made by Param(name, default)")
         keys = [param.key for param in self.params]
         for key in keys:
             if keys.count(key) > 1:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from kb.demos.api import Demo
+from kb.demos.api import DEVICES, Demo
 from kb.errors import DeviceMissing, MissingExtra, UnknownName
 
-FAMILIES = ("cpu", "cuda", "mps")
 _NAME = re.compile(r"(cpu|mps|cuda)(?::(0|[1-9]\d*))?")
 
 
@@ -22,7 +21,7 @@ def choose(demo: Demo, asked: str | None) -> str:
         return "cpu" if "cpu" in declared else declared[0]
     match = _NAME.fullmatch(asked)
     if match is None or (match[1] != "cuda" and match[2] is not None):
-        raise UnknownName("device", asked, [*FAMILIES, "cuda:0"], listing="devices are cpu, cuda, cuda:N and mps")
+        raise UnknownName("device", asked, [*DEVICES, "cuda:0"], listing="devices are cpu, cuda, cuda:N and mps")
     if match[1] not in {name.partition(":")[0] for name in declared}:
         raise DeviceMissing(f"demo {demo.name!r} does not run on {asked}", cure=f"it runs on: {', '.join(declared)}")
     return asked
@@ -54,7 +53,7 @@ def check(name: str) -> None:
         if not torch.backends.mps.is_available():
             raise DeviceMissing("there is no MPS device", cure="run it with --device cpu")
     else:
-        raise UnknownName("device", name, FAMILIES)
+        raise UnknownName("device", name, DEVICES)
 
 
 def gpu_name(device: str) -> str:

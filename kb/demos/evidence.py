@@ -1,4 +1,4 @@
-"""What a run of a demo left behind: device, versions, parameters, metrics, checks. The store keeps it, JSON shows it."""
+"""What a run of a demo left behind: device, versions, parameters, metrics and checks."""
 
 from __future__ import annotations
 

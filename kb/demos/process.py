@@ -60,7 +60,7 @@ def run(
     with contextlib.ExitStack() as tidy:
         tidy.callback(shutil.rmtree, folder, ignore_errors=True)
         tidy.callback(receiver.close)
-        trace = tidy.enter_context(open(os.path.join(folder, "trace"), "w+", encoding="utf-8"))  # noqa: SIM115
+        trace = tidy.enter_context(open(os.path.join(folder, "trace"), "w+", encoding="utf-8"))
         child = context.Process(
             target=_work, args=(demo, load, arguments, device, report, at, sender, trace, folder, os.getpid())
         )
@@ -106,7 +106,7 @@ def _wait(child: Any, receiver: Any, timeout_seconds: float | None, trace: IO[st
             )
 
 
-# ---- the child -------------------------------------------------------------------------------------------------------
+# ---- the child ------------------------------------------------------------------------------------------------------
 
 
 def _work(
@@ -187,7 +187,7 @@ def _bind_to_parent(parent: int) -> None:
         os._exit(137)
 
 
-# ---- the end ---------------------------------------------------------------------------------------------------------
+# ---- the end --------------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager

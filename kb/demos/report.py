@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -129,6 +129,8 @@ class Report:
         given = [bound for bound in (expected, at_most, at_least) if bound is not None]
         if len(given) != 1:
             raise DemoError(f"check {name!r} needs exactly one of expected, at_most and at_least")
+        if "/" in name or not name.strip():
+            raise DemoError(f"a check's name is what a proof says after the slash; {name!r} is none")
         self._fresh(name, (check.name for check in self.checks), "check")
         value, bound = plain(measured), plain(given[0])
         tolerance = 0.0
@@ -179,7 +181,7 @@ class Report:
         xs = _numbers(x)
         if len(names) != len(lines) or any(len(line) != len(xs) for line in lines):
             raise DemoError(f"curve {title!r}: every series needs a label and {len(xs)} values")
-        axes = {True: "xy", False: "", None: ""}.get(log, log)  # type: ignore[call-overload]
+        axes = log if isinstance(log, str) else "xy" if log else ""
         if axes not in ("", "x", "y", "xy"):
             raise DemoError(f"curve {title!r}: log is one of '', 'x', 'y', 'xy', not {log!r}")
         self.figures.append(Curve(xs, tuple(lines), names, axes, title, xlabel, ylabel, tuple(dashed)))
@@ -214,7 +216,7 @@ class Report:
 
     def progress(self, items: Iterable[T], total: int | None = None, label: str = "") -> Iterator[T]:
         """Iterate over ``items`` while a bar shows how far it has come."""
-        if total is None and hasattr(items, "__len__"):
+        if total is None and isinstance(items, Sized):
             total = len(items)
         return self.on_progress(items, total, label)
 
@@ -225,11 +227,18 @@ class Report:
 
 def plain(value: object) -> Scalar:
     """``value`` as a plain bool, int, float or str: NumPy and torch scalars are unwrapped."""
-    if isinstance(value, bool | int | float | str):
-        return value
+    if type(value) in (bool, int, float, str):
+        return value  # type: ignore[return-value]
+    for kind in (str, int, float):  # subclasses too: NumPy's float64 is a float, and an IntEnum an int
+        if isinstance(value, kind):
+            return kind(value)
     item = getattr(value, "item", None)
     if callable(item):
-        return plain(item())
+        try:
+            inner = item()
+        except (RuntimeError, ValueError):
+            raise DemoError(f"a report takes single numbers, not a {type(value).__name__} of several") from None
+        return plain(inner)
     raise DemoError(f"a report takes numbers, text and yes/no, not {type(value).__name__}")
 
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from kb.demos import devices, versions
 from kb.demos.api import Demo
 from kb.demos.evidence import Evidence
-from kb.demos.report import Report, Scalar
+from kb.demos.report import Report
 from kb.errors import DemoError, KbError, MissingExtra
 
 Function = Callable[..., object]

@@ -35,12 +35,12 @@ class Axis(NamedTuple):
         return None if place is None else (place - self.low) / (self.high - self.low)
 
     def ticks(self, count: int, wanted: Sequence[float] = ()) -> list[tuple[float, str]]:
-        """About ``count`` ticks as (share, label); on a log axis the ``wanted`` values (measured ones) if they are few."""
+        """About ``count`` ticks as (share, label): on a log axis the ``wanted`` (measured) values if they are few."""
         if self.log and 2 <= len(set(wanted)) <= 10:
             return self._labelled(sorted(set(wanted)))
         if not self.log:
-            whole = bool(wanted) and all(float(value).is_integer() for value in wanted)
-            return self._labelled(nice(self.low, self.high, count, least=1.0 if whole else 0.0))
+            counts = bool(wanted) and all(float(value).is_integer() for value in wanted)
+            return self._labelled(nice(self.low, self.high, count, least=1.0 if counts else 0.0))
         if self.high - self.low < 1.0 and self.high < 15:
             return self._labelled(nice(10**self.low, 10**self.high, count))
         whole = range(math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9) + 1)
@@ -54,7 +54,7 @@ class Axis(NamedTuple):
 
     def _labelled(self, values: Sequence[float]) -> list[tuple[float, str]]:
         found = []
-        for value, label in zip(values, labels(values), strict=True):
+        for value, label in zip(values, labels(values, trim=self.log), strict=True):
             share = self.share(value)
             if share is not None and -1e-9 <= share <= 1 + 1e-9:
                 found.append((share, label))
@@ -80,8 +80,8 @@ def nice(low: float, high: float, count: int, least: float = 0.0) -> list[float]
     return [n * step for n in range(first, last + 1)]
 
 
-def labels(values: Sequence[float]) -> list[str]:
-    """``values`` as tick labels, all in one style and told apart."""
+def labels(values: Sequence[float], trim: bool = False) -> list[str]:
+    """``values`` as tick labels, told apart; without trailing zeros if ``trim``, else all with as many decimals."""
     if not values:
         return []
     largest = max(abs(value) for value in values)
@@ -95,13 +95,7 @@ def labels(values: Sequence[float]) -> list[str]:
     while len(set(texts)) < len(set(values)) and decimals < 12:
         decimals += 1
         texts = [f"{value:.{decimals}f}" for value in values]
-    return [text.rstrip("0").rstrip(".") if _mixed(values) and "." in text else text for text in texts]
-
-
-def _mixed(values: Sequence[float]) -> bool:
-    """Whether the values are of such different sizes (0.01, 1, 100) that common decimals would look odd."""
-    sizes = [abs(value) for value in values if value]
-    return bool(sizes) and max(sizes) / min(sizes) > 100
+    return [text.rstrip("0").rstrip(".") if trim and "." in text else text for text in texts]
 
 
 def _scientific(value: float) -> str:

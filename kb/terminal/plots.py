@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 from kb.demos.report import Bars, Curve, Figure, Image, finite
 from kb.terminal.axes import Axis
-from kb.terminal.numbers import say
+from kb.demos.numbers import say
 from kb.terminal.text import BOLD, DIM, Line, Span, clean, one_line, shorten, width, wrap
 
 STYLES = ("36", "33", "35", "32", "34", "31")
@@ -20,6 +22,9 @@ FILLS = "█▒▓░▚▤"
 _SHADES = " ░▒▓█"
 _RAMP = (53, 54, 60, 61, 31, 30, 36, 35, 71, 77, 113, 149, 185, 227)  # dark violet to yellow, of the 256 colours
 _BRAILLE = 0x2800
+MAP_LINES = 32
+
+T = TypeVar("T")
 
 
 def draw(figure: Figure, columns: int, colour: bool) -> Iterator[Line]:
@@ -35,7 +40,7 @@ def draw(figure: Figure, columns: int, colour: bool) -> Iterator[Line]:
         yield from heat_map(figure, columns, colour)
 
 
-# ---- curves ------------------------------------------------------------------------------------------------------------
+# ---- curves ---------------------------------------------------------------------------------------------------------
 
 
 def curve(figure: Curve, columns: int) -> Iterator[Line]:
@@ -83,7 +88,7 @@ def _cells(figure: Curve, x_axis: Axis, y_axis: Axis, room: int, rows: int) -> l
         dashed = label in figure.dashed
         dots = [_dot(x, y, x_axis, y_axis, room, rows) for x, y in zip(figure.x, line, strict=True)]
         canvas = Canvas(room, rows, 0, 0, 2 * room, 4 * rows)
-        for start, end in zip(dots, dots[1:], strict=False):
+        for start, end in pairwise(dots):
             if start is not None and end is not None:
                 canvas.line(*start, *end)
         for y, text in enumerate(canvas.plot(linesep="\n").split("\n")):
@@ -186,7 +191,7 @@ def _flow(entries: Sequence[Line], columns: int) -> Iterator[Line]:
         yield line
 
 
-# ---- bars --------------------------------------------------------------------------------------------------------------
+# ---- bars -----------------------------------------------------------------------------------------------------------
 
 
 def bars(figure: Bars, columns: int) -> Iterator[Line]:
@@ -261,47 +266,66 @@ def _bar(value: float, low: float, scale: Callable[[float], float], fill: str) -
     return "█" * whole + (" ▏▎▍▌▋▊▉"[eighths] if eighths else "")
 
 
-# ---- heat maps ---------------------------------------------------------------------------------------------------------
+# ---- heat maps ------------------------------------------------------------------------------------------------------
 
 
 def heat_map(figure: Image, columns: int, colour: bool) -> Iterator[Line]:
-    """A matrix as shades, two columns a pixel; averaged down where it is larger than the terminal."""
-    height, breadth = len(figure.pixels), len(figure.pixels[0])
-    if not breadth:
-        yield [Span("(nothing to draw: no columns)", DIM)]
-        return
-    pixels = pooled(figure.pixels, 24, columns // 2)
-    values = finite(value for row in pixels for value in row)
+    """A matrix as shades, averaged down where it is larger than the terminal.
+
+    A value takes two columns of a line, and several lines where there are few; where there are many, half a column's
+    width: a line shows two rows, by half blocks in two colours, or as their mean where there are no colours.
+    """
+    rows, breadth = len(figure.pixels), len(figure.pixels[0])
+    values = finite(value for row in figure.pixels for value in row)
     if not values:
         yield [Span("(nothing to draw: no finite values)", DIM)]
         return
-    low, high = min(values), max(values)
-    scale = max(1, min(columns // (2 * len(pixels[0])), 12 // len(pixels), 4))
-    if figure.ylabel or figure.xlabel:
-        said = [f"down: {one_line(figure.ylabel)}" if figure.ylabel else "", f"across: {one_line(figure.xlabel)}"]
-        yield from wrap([Span(" · ".join(part for part in said if not part.endswith(": ") and part), DIM)], columns)
-    for row in pixels:
-        cells = [_pixel(value, low, high, colour) for value in row]
-        line = _row([(character, style) for character, style in cells for _ in range(2 * scale)])
-        for _ in range(scale):
-            yield line
+    down = f"down: {one_line(figure.ylabel)}" if figure.ylabel else ""
+    across = f"across: {one_line(figure.xlabel)}" if figure.xlabel else ""
+    yield from wrap([Span(" · ".join(filter(None, (down, across))), DIM)], columns) if down or across else ()
+    if rows <= MAP_LINES and 2 * breadth <= columns:
+        shown = [list(row) for row in figure.pixels]
+        low, high = min(values), max(values)
+        scale = max(1, min(columns // (2 * breadth), 12 // rows, 4))
+        for row in shown:
+            line = _row([_pixel(value, low, high, colour) for value in row for _ in range(2 * scale)])
+            yield from [line] * scale
+    else:
+        shown = pooled(figure.pixels, 2 * MAP_LINES, columns)
+        values = finite(value for row in shown for value in row)
+        low, high = min(values), max(values)
+        for n in range(0, len(shown), 2):
+            upper, lower = shown[n], shown[n + 1] if n + 1 < len(shown) else [math.nan] * len(shown[n])
+            yield _row([_two(a, b, low, high, colour) for a, b in zip(upper, lower, strict=True)])
     steps = [_pixel(low + (high - low) * n / 8, low, high, colour) for n in range(9)]
     yield [Span(f"{say(low, 3)} "), *_row(steps), Span(f" {say(high, 3)}")]
-    if (len(pixels), len(pixels[0])) != (height, breadth):
-        yield [Span(f"({height} × {breadth} values shown as {len(pixels)} × {len(pixels[0])} means)", DIM)]
+    if (len(shown), len(shown[0])) != (rows, breadth):
+        yield [Span(f"({rows} × {breadth} values shown as {len(shown)} × {len(shown[0])} means)", DIM)]
+
+
+def _two(upper: float, lower: float, low: float, high: float, colour: bool) -> tuple[str, str]:
+    """A cell for two values, one above the other."""
+    found = finite((upper, lower))
+    if not colour or len(found) < 2:
+        return _pixel(math.fsum(found) / len(found) if found else math.nan, low, high, colour)
+    return "▀", f"38;5;{_shade(upper, low, high, _RAMP)};48;5;{_shade(lower, low, high, _RAMP)}"
 
 
 def _pixel(value: float, low: float, high: float, colour: bool) -> tuple[str, str]:
     if not math.isfinite(value):
         return "·", DIM
-    share = (value - low) / (high - low) if high > low else 0.5
     if colour:
-        return "█", f"38;5;{_RAMP[min(int(share * len(_RAMP)), len(_RAMP) - 1)]}"
-    return _SHADES[min(int(share * len(_SHADES)), len(_SHADES) - 1)], ""
+        return "█", f"38;5;{_shade(value, low, high, _RAMP)}"
+    return _shade(value, low, high, _SHADES), ""
+
+
+def _shade(value: float, low: float, high: float, shades: Sequence[T]) -> T:
+    share = (value - low) / (high - low) if high > low else 0.5
+    return shades[min(int(share * len(shades)), len(shades) - 1)]
 
 
 def pooled(pixels: Sequence[Sequence[float]], rows: int, columns: int) -> list[list[float]]:
-    """``pixels`` averaged over squares to at most ``rows`` × ``columns``; what is not finite is left out of the means."""
+    """``pixels`` averaged over squares to at most ``rows`` × ``columns``; what is not finite does not count."""
     height, breadth = len(pixels), len(pixels[0])
     side = max(1, math.ceil(height / rows), math.ceil(breadth / columns))
     rows, columns = math.ceil(height / side), math.ceil(breadth / side)

@@ -8,7 +8,7 @@ from kb.demos.api import Demo
 from kb.demos.evidence import Evidence
 from kb.demos.report import Check, Metric, Report, Scalar, Table
 from kb.terminal import plots
-from kb.terminal.numbers import say
+from kb.demos.numbers import say
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, Line, Span, cut, one_line, width, wrap
 
 _RELATION = {"<=": "≤", ">=": "≥", "==": "=", "≈": "≈"}

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ import click
 from kb.demos.api import Demo, Param, Value
 from kb.demos.evidence import Evidence, json_value
 from kb.demos.report import Report
-from kb.errors import KbError, UnknownName, UsageError
+from kb.errors import KbError, UnknownName
 from kb.terminal.context import App
 from kb.terminal.group import option_json
 
@@ -58,12 +59,12 @@ class DemoCommand(click.Command):
             ) from None
 
 
-class ParamType(click.ParamType):
+class ParamType(click.ParamType["Value"]):
     """The type of a Param: its own conversion judges, so the command line and YAML take the same values."""
 
     def __init__(self, param: Param) -> None:
         self.param = param
-        self.name = {bool: "yes/no", int: "integer", float: "number", str: "text"}[type(param.default)]
+        self.name = {bool: "yes/no", int: "integer", float: "number", str: "text"}[param.type]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Value:
         return self.param.convert(value)
@@ -149,7 +150,7 @@ def _option(param: Param) -> click.Option:
     return click.Option([f"--{name}", param.key], type=ParamType(param), default=param.default, help=help_text)
 
 
-# ---- running -----------------------------------------------------------------------------------------------------------
+# ---- running --------------------------------------------------------------------------------------------------------
 
 
 def run(
@@ -165,6 +166,8 @@ def run(
 ) -> int:
     """Run ``demo`` and show what it reported; returns the exit code."""
     from kb.demos import devices, process, runner
+    from kb.demos.save import check_folder
+    from kb.demos.save import save as write
     from kb.terminal import progress
 
     quiet = os.environ.get("RANK", "0") != "0"  # torchrun: rank 0 speaks for all
@@ -172,13 +175,13 @@ def run(
     values = demo.arguments(arguments)
     show = _printer(app, silent=as_json or quiet)
     if not quiet and save is not None:
-        _writable(save)
+        check_folder(save)
     from kb.terminal import reports
 
     columns, colour = _page(app)
     show(reports.heading(demo, values, place, columns))
     report = Report() if quiet else Report(on_progress=progress.bar)
-    load = lambda: app.registry.function(demo)  # noqa: E731
+    load = partial(app.registry.function, demo)
     at = app.now()
     if debug:
         evidence = runner.run(demo, load(), values, place, report=report, at=at)
@@ -192,8 +195,6 @@ def run(
         click.echo(json.dumps(evidence.as_json(), ensure_ascii=False, allow_nan=False))
     show(reports.body(report, evidence, columns, colour))
     if save is not None:
-        from kb.demos.save import save as write
-
         for file in write(report, evidence, demo, save):
             click.echo(f"saved {file}", err=True)
     return 0 if report.holds else 1
@@ -221,16 +222,6 @@ def _record(app: App, evidence: Evidence) -> None:
         click.echo(f"kb: the result was not recorded: {error}", err=True)
 
 
-def _writable(folder: str) -> None:
-    """A folder that cannot be written is told before the demo runs, not after."""
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make the folder {folder!r}: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise UsageError(f"cannot write into the folder {folder!r}")
-
-
 def _page(app: App) -> tuple[int, bool]:
     """How many columns to use, and whether colours show."""
     from kb.terminal.text import NARROWEST, terminal_size, wants_colour
@@ -239,7 +230,7 @@ def _page(app: App) -> tuple[int, bool]:
     return max(NARROWEST, min(WIDEST, columns)), wants_colour(sys.stdout, app.environment)
 
 
-# ---- listing -----------------------------------------------------------------------------------------------------------
+# ---- listing --------------------------------------------------------------------------------------------------------
 
 
 def _list(app: App, as_json: bool) -> None:
