@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from kb.knowledge import graph
 from kb.knowledge.faults import Fault, did_you_mean, in_order
-from kb.knowledge.model import Topic
+
+if TYPE_CHECKING:
+    from kb.knowledge.loader import Reading
 
 Place = tuple[int, int]
 BETWEEN_FILES = frozenset(("name-clash", "alias-clash", "cycle", "topic-reference"))  # the rules that are held here
@@ -33,24 +37,32 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     # Where the names stand that other files can make wrong: "requires", 0 is key "requires/0".
     places: dict[str, Place] = {}
 
-    @staticmethod
-    def of(topic: Topic, root: str, places: dict[str, Place]) -> Entry:
-        """The entry of a topic that was read without a fault."""
-        return Entry(
-            name=topic.name,
-            file=topic.file,
-            root=root,
-            title=topic.title,
-            aliases=topic.aliases,
-            requires=topic.requires,
-            includes=topic.includes,
-            tags=topic.tags,
-            demos=topic.demos,
-            questions=[card.id for card in topic.questions],
-            claims=len(topic.claims),
-            with_proof=sum(1 for claim in topic.claims if claim.proofs),
-            places=places,
-        )
+
+def entry_of(reading: Reading, root: str) -> Entry:
+    """The entry of a file that was just read, which lies in the content root ``root``."""
+    topic, document = reading.topic, reading.document
+    if topic is None:
+        name = os.path.splitext(os.path.basename(document.path))[0]
+        return Entry(name=name, file=document.path, root=root, faults=reading.faults)
+    places = {}
+    for key in ("aliases", "requires", "includes"):
+        for position in range(len(getattr(topic, key))):
+            places[f"{key}/{position}"] = document.place((key, position))
+    return Entry(
+        name=topic.name,
+        file=topic.file,
+        root=root,
+        title=topic.title,
+        aliases=topic.aliases,
+        requires=topic.requires,
+        includes=topic.includes,
+        tags=topic.tags,
+        demos=topic.demos,
+        questions=[card.id for card in topic.questions],
+        claims=len(topic.claims),
+        with_proof=sum(1 for claim in topic.claims if claim.proofs),
+        places=places,
+    )
 
 
 class Catalog(msgspec.Struct, frozen=True):

@@ -64,6 +64,24 @@ class Document:
         line, _ = self.place(pointer)
         return line + 1 + offset if pointer in self.places.blocks else line
 
+    def text_place(self, pointer: Pointer, text: str, start: int, fragment: str) -> Place:
+        """Where ``fragment``, found at ``start`` in the ``text`` at ``pointer``, stands in the file.
+
+        It is looked for as it is written; where quoting or folding has changed it, the text's own place has to do.
+        """
+        line, column = self.place(pointer)
+        lines = self.text.split("\n")
+        raw = "\n".join(lines[line - 1 :])[column - 1 :]
+        wanted = fragment.split("\n")[0]
+        at = -1
+        for _ in range(text[: start + len(wanted)].count(wanted)):
+            at = raw.find(wanted, at + 1)
+            if at < 0:
+                return line, column
+        before = raw[: max(at, 0)]
+        breaks = before.count("\n")
+        return line + breaks, len(before) - before.rfind("\n") if breaks else column + len(before)
+
     def fault(self, rule: str, message: str, cure: str | None, pointer: Pointer, *, key: bool = False) -> Fault:
         """A fault at the value at ``pointer``, or at its key."""
         line, column = self.key_place(pointer) if key else self.place(pointer)

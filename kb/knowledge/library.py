@@ -95,6 +95,11 @@ class Library:
         """Every fault of every file, and those between files: clashes of names, circles, unknown topics."""
         return self._catalog.faults
 
+    def files(self) -> list[Entry]:
+        """What is known of each topic file, broken ones included, in the order of the roots."""
+        known = self._cache.entries()
+        return [known[path] for path, _, _ in index.scan(self._registry.roots) if path in known]
+
     def broken(self) -> list[ContentError]:
         """What is wrong with the library, one error a file."""
         errors = []
@@ -233,15 +238,7 @@ def _parsed(path: str, stamp: str, root: Root, kinds: Mapping[str, Any]) -> Pars
 
     before = time.time_ns()
     reading = read_topic(path, kinds)
-    if reading.topic is None:
-        name = os.path.splitext(os.path.basename(path))[0]
-        entry = Entry(name=name, file=path, root=root.path, faults=reading.faults)
-    else:
-        named = [
-            (key, n) for key in ("aliases", "requires", "includes") for n in range(len(getattr(reading.topic, key)))
-        ]
-        places = {f"{key}/{n}": reading.document.place((key, n)) for key, n in named}
-        entry = Entry.of(reading.topic, root.path, places)
+    entry = catalogs.entry_of(reading, root.path)
     return Parsed(path, stamp if _settled(stamp, before) else "", entry, reading.topic)
 
 

@@ -21,11 +21,15 @@ _PROOF = re.compile(r"[^/\s]+/[^/\s]+")
 
 
 class Reading(NamedTuple):
-    """What became of a file: the ``topic``, or None if there are ``faults``; ``document`` knows the places."""
+    """What became of a file: the ``topic``, or None if there are ``faults``; ``document`` knows the places.
+
+    ``sound`` is made of those parts of a faulty file that fit, for a linter that looks on; None if too much is missing.
+    """
 
     topic: Topic | None
     faults: list[Fault]
     document: Document
+    sound: Topic | None = None
 
 
 def load_topic(path: str, kinds: Container[str]) -> Topic:
@@ -46,11 +50,12 @@ def read_topic(path: str, kinds: Container[str]) -> Reading:
     if document.value is None and document.faults:
         return Reading(None, document.faults, document)
     reader = _TopicReader(document, kinds)
-    topic = reader.topic(os.path.splitext(os.path.basename(path))[0])
+    name, extension = os.path.splitext(os.path.basename(path))
+    if extension != ".yaml":
+        reader.fault("name", f"a topic file ends in .yaml, not {extension or 'without it'}", "rename it", ())
+    topic = reader.topic(name)
     faults = in_order([*document.faults, *reader.shape.faults])
-    if topic is None or faults:
-        return Reading(None, faults, document)
-    return Reading(topic, [], document)
+    return Reading(None, faults, document, topic) if faults else Reading(topic, [], document, topic)
 
 
 def locate(path: str, pointer: Pointer) -> tuple[int, int]:
@@ -91,10 +96,8 @@ class _TopicReader:
         self.names(fields, name)
         self.sources(value.get("sources"))
         self.references(value)
-        if self.shape.faults or self.document.faults:
-            return None
         found = {**fields, "name": name, "file": self.document.path, "claims": claims, "questions": questions}
-        return msgspec.convert(found, Topic)
+        return msgspec.convert(found, Topic) if {"title", "summary"} <= fields.keys() else None
 
     def items(self, value: dict[str, Any], key: str, read: Any) -> list[Any]:
         """The claims or questions, each read by ``read``; their ids must differ."""
