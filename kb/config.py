@@ -124,7 +124,15 @@ def show(key: str, value: Any) -> str:
         return "{" + ", ".join(f"{_bare(name)} = {_literal(item)}" for name, item in value.items()) + "}"
     if key == "easy_days":
         value = tuple(WEEKDAYS[day] for day in value)
+    elif key.endswith("_steps"):
+        value = tuple(_duration(seconds) for seconds in value)
     return _literal(value)
+
+
+def _duration(seconds: float) -> str:
+    """``seconds`` in the largest unit that gives a whole number."""
+    sizes = ((size, unit) for unit, size in reversed(_UNITS.items()) if unit)
+    return next((f"{int(seconds // size)}{unit}" for size, unit in sizes if seconds % size == 0), f"{seconds:g}s")
 
 
 def _typed(rule: Rule, table: str, name: str, text: str) -> Any:

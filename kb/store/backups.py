@@ -268,3 +268,9 @@ def _sync_folder(folder: str) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def describe(summary: Summary) -> str:
+    """What is in it, in words."""
+    until = f", the last {summary.last_at[:16].replace('T', ' ')}" if summary.last_at else ""
+    return f"{summary.events:,} events{until}, {summary.questions:,} questions with progress, {summary.bytes:,} bytes"

@@ -16,6 +16,8 @@ from kb.store import backups, connection, derived, faults, fold, ids
 from kb.store.fold import Tallies, Tally
 from kb.store.schema import VERSION
 
+WARNING = "warning: "
+"""In the detail of a finding that is no failure, but that somebody should read."""
 NAMED = 5
 """How many offenders a check names."""
 _AHEAD_MS = 86_400_000
@@ -83,10 +85,10 @@ def _log(db: sqlite3.Connection, moment: Moment) -> Finding:
     (lost,) = db.execute(f"{undone} AND NOT EXISTS (SELECT 1 FROM event WHERE id = u.undoes)").fetchone()
     detail = f"{_count(count, 'event')}, append-only, in order"
     if lost:
-        detail += f"; warning: {_count(lost, 'undo', 'undos')} of events that are not here (another device's?)"
+        detail += "; " + WARNING + f"{_count(lost, 'undo', 'undos')} of events that are not here (another device's?)"
     last = db.execute("SELECT max(id) FROM event").fetchone()[0]
     if last is not None and ids.time_of(last) > moment.at_ms + _AHEAD_MS:
-        detail += "; warning: the last event lies more than a day ahead of the clock"
+        detail += "; " + WARNING + "the last event lies more than a day ahead of the clock"
     return Finding("log", True, detail)
 
 
@@ -168,7 +170,7 @@ def _dangling(db: sqlite3.Connection, known: Container[str]) -> Finding:
     if not lost:
         return Finding("questions", True, "every question that was answered is in a topic")
     have = "question has" if len(lost) == 1 else "questions have"
-    return Finding("questions", True, f"warning: {len(lost)} {have} progress but no topic any more: {_some(lost)}")
+    return Finding("questions", True, WARNING + f"{len(lost)} {have} progress but no topic any more: {_some(lost)}")
 
 
 def _backups(home: str) -> Finding:

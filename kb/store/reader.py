@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self,
 from kb.config import Settings
 from kb.memory.days import Moment, study_day
 from kb.memory.scheduler import Scheduler, State
-from kb.store import connection, derived, events, faults, fold, schema
+from kb.store import connection, derived, events, faults, fold, ids, schema
 from kb.store.events import Event
 from kb.store.fold import Progress, Tally, topic_of
 
@@ -142,13 +142,24 @@ class Reader:
         rows = "SELECT due_day, questions FROM load WHERE due_day BETWEEN ? AND ? ORDER BY due_day"
         return dict(self._reader().execute(rows, (first_day, last_day)).fetchall())
 
-    def events(self, question: str | None = None) -> Iterator[Event]:
-        """Every event of the log (or of ``question``), those undone and the undos included, in order."""
-        one = "" if question is None else "WHERE e.question = ? "
-        arguments = () if question is None else (question,)
+    def events(self, question: str | None = None, last: int | None = None) -> Iterator[Event]:
+        """Every event of the log (or of ``question``), those undone and the undos included, in order.
+
+        ``last`` limits them to so many at the end.
+        """
+        query = f"SELECT {events.SELECT} FROM event e" + ("" if question is None else " WHERE e.question = :question")
+        if last is not None:
+            query = f"SELECT * FROM ({query} ORDER BY e.id DESC LIMIT :last) e"
         with faults.reading(self.path):
-            for row in self._reader().execute(f"SELECT {events.SELECT} FROM event e {one}ORDER BY e.id", arguments):
+            for row in self._reader().execute(f"{query} ORDER BY e.id", {"question": question, "last": last}):
                 yield events.from_row(row)
+
+    @_reading
+    def undone(self) -> set[str]:
+        """The ids of the events that were taken back."""
+        return {
+            ids.to_text(row[0]) for row in self._reader().execute("SELECT undoes FROM event WHERE undoes IS NOT NULL")
+        }
 
     @_reading
     def undoable(self, kinds: tuple[str, ...] = ("answer",)) -> Event | None:

@@ -89,7 +89,9 @@ class Statistics(NamedTuple):
 
     def retention(self) -> dict[str, Retention]:
         """True retention over each of WINDOWS, and over "all"."""
-        spans = {name: _sum(self.days[day] for day in self.days if 0 <= self.day - day < n) for name, n in WINDOWS.items()}
+        spans = {
+            name: _sum(self.days[day] for day in self.days if 0 <= self.day - day < n) for name, n in WINDOWS.items()
+        }
         return {name: retention_of(tally) for name, tally in {**spans, "all": self.total}.items()}
 
     def as_json(self) -> dict[str, Any]:
@@ -135,7 +137,9 @@ def read(home: str, day: int, topics: Sequence[str] | None = None, forecast_days
         forecast = [overdue + load.get(day, 0), *(load.get(day + n, 0) for n in range(1, forecast_days))]
         streak = _streak(day, (when for when, tally in by_day.items() if tally.answers or tally.crammed))
         questions = _questions(db, topics)
-    return Statistics(day, questions, _sum(by_day.values()), by_day, by_topic, overdue, forecast[:forecast_days], streak)
+    return Statistics(
+        day, questions, _sum(by_day.values()), by_day, by_topic, overdue, forecast[:forecast_days], streak
+    )
 
 
 def _tallies(db: sqlite3.Connection, key: str, topics: Sequence[str] | None) -> dict[Any, Tally]:
@@ -150,7 +154,9 @@ def _load(db: sqlite3.Connection, topics: Sequence[str] | None) -> Mapping[int, 
         return dict(db.execute("SELECT due_day, questions FROM load").fetchall())
     where, values = _among(_TOPIC, topics)
     free = "phase = 'review' AND question NOT IN (SELECT question FROM hold WHERE suspended)"
-    return dict(db.execute(f"SELECT due_day, count(*) FROM state {where} AND {free} GROUP BY due_day", values).fetchall())
+    return dict(
+        db.execute(f"SELECT due_day, count(*) FROM state {where} AND {free} GROUP BY due_day", values).fetchall()
+    )
 
 
 def _questions(db: sqlite3.Connection, topics: Sequence[str] | None) -> Questions:
@@ -160,9 +166,9 @@ def _questions(db: sqlite3.Connection, topics: Sequence[str] | None) -> Question
         f"SELECT count(*), total(NOT {review}), total({review} AND due_day - last_day < {MATURE_DAYS}), "
         f"total({review} AND due_day - last_day >= {MATURE_DAYS}) FROM state {where}"
     )
-    numbers = [int(number) for number in db.execute(counted, values).fetchone()]
+    seen, learning, young, mature = map(int, db.execute(counted, values).fetchone())
     (suspended,) = db.execute(f"SELECT total(suspended) FROM hold {where}", values).fetchone()
-    return Questions(*numbers, int(suspended))
+    return Questions(seen, learning, young, mature, int(suspended))
 
 
 _TOPIC = "substr(question, 1, instr(question, '/') - 1)"

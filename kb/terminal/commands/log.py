@@ -1,0 +1,99 @@
+"""``kb log``: every event, in order."""
+
+from __future__ import annotations
+
+import sys
+from itertools import chain
+
+import click
+
+from kb.errors import KbError
+from kb.store import events
+from kb.store.events import Event
+from kb.terminal import text
+from kb.terminal.context import App
+from kb.terminal.group import option_json
+from kb.terminal.text import BAD, DIM, GOOD, Line, Span
+
+HELP = """Print the log: every answer, undo, suspension and change of weights, in order.
+
+The log is the truth that everything else follows from. Nothing in it is ever changed or deleted: an answer that was
+taken back stays, followed by its undo.
+
+\b
+Examples:
+  kb log                       all of it
+  kb log --last 20             the end of it
+  kb log zero/stage-2-memory   what happened to one question
+  kb log --json > log.jsonl    JSON Lines, nothing left out
+"""
+
+_MORE_AT = 68  # the column in which what was promised begins, where the names are not longer
+GRADES = {1: "again", 2: "hard", 3: "good", 4: "easy"}
+
+
+@click.command(help=HELP)
+@click.argument("question", required=False)
+@click.option("--last", type=click.IntRange(min=0), metavar="N", help="Only the last N events.")
+@option_json()
+@click.pass_obj
+def command(app: App, question: str | None, last: int | None, as_json: bool) -> None:
+    found = app.store.events(question, last)
+    if as_json:
+        for event in found:
+            sys.stdout.write(events.to_json(event.as_json()) + "\n")
+        return
+    columns, _ = text.terminal_size(sys.stdout, app.environment)
+    if not sys.stdout.isatty():
+        columns = 10_000  # whatever reads it cuts lines itself
+    colour = text.wants_colour(sys.stdout, app.environment)
+    first = next(found, None)
+    if first is None:
+        if question is not None:
+            raise KbError(f"nothing is logged of {question!r}", cure="see: kb log")
+        click.echo("the log is empty", err=True)
+        return
+    undone = app.store.undone()
+    for event in chain([first], found):
+        click.echo(text.ansi(_line(event, event.id in undone, columns), colour))
+
+
+def _line(event: Event, was_undone: bool, columns: int) -> Line:
+    """Local time, what happened, to which question, and what was promised."""
+    when = events.iso(event.at_ms, event.offset_minutes)
+    style = DIM if was_undone else ""
+    line = [Span(f"{when[:10]} {when[11:19]}  ", DIM), Span(f"{_what(event):9} ", style or _style(event))]
+    about, more = text.one_line(event.question or ""), _more(event, was_undone)
+    line.append(Span(text.shorten(about, max(columns - text.line_width(line) - len(more) - 2, 12)), style))
+    if more:
+        gap = max(_MORE_AT - text.line_width(line), 2)
+        line.append(Span(" " * min(gap, max(columns - text.line_width(line) - len(more), 2)) + more, DIM))
+    return line
+
+
+def _what(event: Event) -> str:
+    if event.kind != "answer":
+        return event.kind
+    return GRADES.get(event.grade or 0, "?")
+
+
+def _style(event: Event) -> str:
+    if event.kind != "answer":
+        return ""
+    return BAD if event.grade == 1 else GOOD
+
+
+def _more(event: Event, was_undone: bool) -> str:
+    parts = []
+    if event.cram:
+        parts.append("cram")
+    if event.hint:
+        parts.append("hint")
+    if event.promise is not None:
+        due = events.iso(event.promise.due_ms, event.offset_minutes)
+        parts.append(f"due {due[:10]}" if event.promise.phase == "review" else f"due {due[11:16]}")
+    if event.seconds is not None:
+        parts.append(f"{event.seconds:.1f} s")
+    if was_undone:
+        parts.append("undone")
+    return ", ".join(parts)

@@ -1,0 +1,42 @@
+"""``kb undo``: take answers back."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from kb.errors import KbError
+from kb.store import events
+from kb.terminal.context import App
+from kb.terminal.group import option_json
+
+HELP = """Take the last answers back, of whichever sitting.
+
+A question whose answer is taken back stands exactly where it stood before. The answer stays in the log, followed by its
+undo.
+
+\b
+Examples:
+  kb undo          the last answer
+  kb undo 3        the last three
+"""
+
+
+@click.command(help=HELP)
+@click.argument("count", type=click.IntRange(min=1), default=1, metavar="[N]")
+@option_json()
+@click.pass_obj
+def command(app: App, count: int, as_json: bool) -> None:
+    if app.store.undoable() is None:
+        raise KbError("there is no answer to take back")
+    taken = app.store.undo(app.moment(), count)
+    if as_json:
+        click.echo(json.dumps([event.as_json() for event in taken], ensure_ascii=False))
+        return
+    for event in taken:
+        when = events.iso(event.at_ms, event.offset_minutes)
+        click.echo(f"taken back: {event.question}, answered {when[:10]} {when[11:16]}")
+    if len(taken) < count:
+        sys.stderr.write(f"there were no more than {len(taken)}\n")
