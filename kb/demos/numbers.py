@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from kb.demos.report import Scalar
+from kb.demos.report import Check, Scalar
+
+RELATION = {"<=": "≤", ">=": "≥", "==": "=", "≈": "≈"}
 
 
 def say(value: Scalar, digits: int = 4) -> str:
@@ -34,3 +36,15 @@ def _tidy_exponent(text: str) -> str:
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
     return f"{mantissa}e{int(exponent)}"
+
+
+def statement(check: Check) -> str:
+    """``measured relation expected``, with more digits where four of them would hide the difference."""
+    digits, same = 4, check.measured == check.expected
+    while digits < 17 and not same and say(check.measured, digits) == say(check.expected, digits):
+        digits += 1
+    relation = RELATION.get(check.relation, check.relation)
+    text = f"{say(check.measured, digits)} {relation} {say(check.expected, digits)}"
+    if check.tolerance:
+        text += f" ± {say(check.tolerance, 2)}"
+    return text if check.holds else f"{text}  does not hold"

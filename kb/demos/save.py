@@ -12,12 +12,11 @@ from typing import Any
 
 from kb.demos.api import Demo
 from kb.demos.evidence import Evidence, json_value
-from kb.demos.numbers import say
+from kb.demos.numbers import RELATION, say
 from kb.demos.report import Report, Scalar
 from kb.errors import KbError, MissingExtra
 
 _RESERVED = {"con", "prn", "aux", "nul", "report"}  # Windows' devices, and our own files
-_RELATION = {"<=": "≤", ">=": "≥", "==": "=", "≈": "≈"}
 
 
 def check_folder(folder: str) -> None:
@@ -124,7 +123,7 @@ def markdown(report: Report, evidence: Evidence, demo: Demo, pictures: Sequence[
                 "✓" if check.holds else "✗ does not hold",
                 check.name,
                 say(check.measured, 6),
-                _RELATION.get(check.relation, check.relation),
+                RELATION.get(check.relation, check.relation),
                 say(check.expected, 6) + (f" ± {say(check.tolerance, 2)}" if check.tolerance else ""),
             ]
             for check in evidence.checks

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+from kb.demos.numbers import say
 from kb.demos.report import Bars, Curve, Figure, Image, finite
 from kb.terminal.axes import Axis
-from kb.demos.numbers import say
 from kb.terminal.text import BOLD, DIM, Line, Span, clean, one_line, shorten, width, wrap
 
 STYLES = ("36", "33", "35", "32", "34", "31")

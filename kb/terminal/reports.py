@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kb.demos.api import Demo
 from kb.demos.evidence import Evidence
+from kb.demos.numbers import say, statement
 from kb.demos.report import Check, Metric, Report, Scalar, Table
 from kb.terminal import plots
-from kb.demos.numbers import say
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, Line, Span, cut, one_line, width, wrap
 
-_RELATION = {"<=": "≤", ">=": "≥", "==": "=", "≈": "≈"}
 _INDENT = [Span("    ")]
 
 
@@ -47,24 +46,12 @@ def checks(items: Sequence[Check], columns: int) -> Iterator[Line]:
     names = max((width(one_line(check.name)) for check in items), default=0)
     for check in items:
         sign = Span("✓ ", GOOD) if check.holds else Span("✗ ", BAD)
-        name, said = one_line(check.name), Span(statement(check), "" if check.holds else BAD)
+        name, said = one_line(check.name), Span(one_line(statement(check)), "" if check.holds else BAD)
         if 4 + names + width(said.text) <= columns:
             yield [sign, Span(f"{name}{' ' * (names - width(name))}  "), said]
         else:
             yield from wrap([Span(name)], columns, [sign], [Span("  ")])
             yield from wrap([said], columns, _INDENT, _INDENT)
-
-
-def statement(check: Check) -> str:
-    """``measured relation expected``, with more digits where four of them would hide the difference."""
-    digits, same = 4, check.measured == check.expected
-    while digits < 17 and not same and say(check.measured, digits) == say(check.expected, digits):
-        digits += 1
-    relation = _RELATION.get(check.relation, check.relation)
-    text = f"{say(check.measured, digits)} {relation} {say(check.expected, digits)}"
-    if check.tolerance:
-        text += f" ± {say(check.tolerance, 2)}"
-    return one_line(text if check.holds else f"{text}  does not hold")
 
 
 def metrics(items: Sequence[Metric], columns: int) -> Iterator[Line]:

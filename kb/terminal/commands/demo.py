@@ -173,12 +173,12 @@ def run(
     quiet = os.environ.get("RANK", "0") != "0"  # torchrun: rank 0 speaks for all
     place = devices.choose(demo, device)
     values = demo.arguments(arguments)
-    show = _printer(app, silent=as_json or quiet)
+    show = printer(app, silent=as_json or quiet)
     if not quiet and save is not None:
         check_folder(save)
     from kb.terminal import reports
 
-    columns, colour = _page(app)
+    columns, colour = page(app)
     show(reports.heading(demo, values, place, columns))
     report = Report() if quiet else Report(on_progress=progress.bar)
     load = partial(app.registry.function, demo)
@@ -190,7 +190,7 @@ def run(
     if quiet:
         return 0 if report.holds else 1
     if record:
-        _record(app, evidence)
+        record_evidence(app, evidence)
     if as_json:
         click.echo(json.dumps(evidence.as_json(), ensure_ascii=False, allow_nan=False))
     show(reports.body(report, evidence, columns, colour))
@@ -200,10 +200,10 @@ def run(
     return 0 if report.holds else 1
 
 
-def _printer(app: App, *, silent: bool) -> Callable[[Iterable[Line]], None]:
+def printer(app: App, *, silent: bool) -> Callable[[Iterable[Line]], None]:
     from kb.terminal.text import ansi
 
-    _, colour = _page(app)
+    _, colour = page(app)
 
     def show(lines: Iterable[Line]) -> None:
         if not silent:
@@ -214,7 +214,7 @@ def _printer(app: App, *, silent: bool) -> Callable[[Iterable[Line]], None]:
     return show
 
 
-def _record(app: App, evidence: Evidence) -> None:
+def record_evidence(app: App, evidence: Evidence) -> None:
     """Keep the evidence; that it could not be kept is said, and does not spoil the run."""
     try:
         app.store.evidence_add(evidence)
@@ -222,7 +222,7 @@ def _record(app: App, evidence: Evidence) -> None:
         click.echo(f"kb: the result was not recorded: {error}", err=True)
 
 
-def _page(app: App) -> tuple[int, bool]:
+def page(app: App) -> tuple[int, bool]:
     """How many columns to use, and whether colours show."""
     from kb.terminal.text import NARROWEST, terminal_size, wants_colour
 
@@ -240,9 +240,9 @@ def _list(app: App, as_json: bool) -> None:
         return
     from kb.terminal.text import BOLD, Span, width, wrap
 
-    columns, _ = _page(app)
+    columns, _ = page(app)
     names = max((width(demo.name) for demo in demos), default=0)
-    show = _printer(app, silent=False)
+    show = printer(app, silent=False)
     for demo in demos:
         said = f"{demo.summary}  [{', '.join(demo.devices) or 'cpu'}]"
         name = Span(f"{demo.name}{' ' * (names - width(demo.name))}  ", BOLD)

@@ -1,0 +1,163 @@
+"""``kb verify``: run the proofs of the claims."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from kb.demos.api import DEVICES
+from kb.errors import UsageError
+from kb.terminal.commands.demo import page, printer, record_evidence
+from kb.terminal.context import App
+from kb.terminal.group import option_json
+
+if TYPE_CHECKING:
+    from kb.demos.verify import Proof, Result
+
+HELP = """Run the proofs of the claims: each demo that a claim names, once, with its defaults.
+
+\b
+Examples:
+  kb verify                        everything
+  kb verify transformers zero      these topics, and those they include
+  kb verify zero --device cuda     on a GPU where the demo can; the table says where each ran
+  kb verify --fail-fast            stop at the first proof that does not hold
+"""
+
+
+@click.command("verify", help=HELP)
+@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@click.option("--device", metavar=f"[{'|'.join(DEVICES)}]", help="Where the demos run that can.  [default: cpu]")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first proof that does not hold.")
+@click.option(
+    "--timeout", type=float, default=None, metavar="SECONDS", help="Stop a demo after so long.  [default: 300]"
+)
+@click.option("--record/--no-record", "keep", default=True, help="Keep the results as evidence.")
+@option_json()
+@click.pass_obj
+def command(
+    app: App,
+    topics: tuple[str, ...],
+    device: str | None,
+    fail_fast: bool,
+    timeout: float | None,
+    keep: bool,
+    as_json: bool,
+) -> int:
+    from kb.demos import verify
+
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
+    library = app.library
+    names = library.expand(topics) if topics else library.names()
+    broken = [] if topics else library.broken()
+    for error in broken:
+        click.echo(f"kb: left out: {error}", err=True)
+    proofs = verify.proofs_of(library.get(name) for name in names)
+    groups = verify.by_demo(proofs)
+    view = _View(app, groups, silent=as_json)
+    results: dict[Proof, Result] = {}
+    start = time.monotonic()
+    view.next()
+    for name, found in verify.verify(
+        proofs,
+        app.registry.demos,
+        app.registry.function,
+        device=device,
+        timeout_seconds=timeout or verify.TIMEOUT_SECONDS,
+        now=app.now,
+        keep=(lambda evidence: record_evidence(app, evidence)) if keep else None,
+    ):
+        results.update((result.proof, result) for result in found)
+        view.show(name, found)
+        if fail_fast and not all(result.holds for result in found):
+            break
+        view.next()
+    view.wipe()
+    done = [results[proof] for proof in dict.fromkeys(proofs) if proof in results]
+    held = sum(result.holds for result in done)
+    if as_json:
+        document = {
+            "proofs": [result.as_json() for result in done],
+            "held": held,
+            "failed": len(done) - held,
+        }
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        view.end(done, len(set(proofs)), time.monotonic() - start)
+    return 0 if held == len(done) and not broken else 1
+
+
+class _View:
+    """The table, demo by demo; on a terminal a line on stderr says what is running."""
+
+    def __init__(self, app: App, groups: dict[str, list[Proof]], *, silent: bool) -> None:
+        self._print = printer(app, silent=silent)
+        self._columns = page(app)[0]
+        self._names = list(groups)
+        self._live = sys.stderr.isatty() and app.environment.get("TERM") != "dumb"
+        self._at = 0
+
+    def next(self) -> None:
+        """Say which demo runs now."""
+        if self._live and self._at < len(self._names):
+            name = self._names[self._at]
+            sys.stderr.write(f"\r\x1b[2Krunning {name} ({self._at + 1} of {len(self._names)})")
+            sys.stderr.flush()
+        self._at += 1
+
+    def wipe(self) -> None:
+        """Take the line on stderr away."""
+        if self._live:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+
+    def show(self, name: str, results: Sequence[Result]) -> None:
+        """The proofs of one demo."""
+        from kb.terminal.text import BAD, BOLD, DIM, GOOD, Span, one_line, width, wrap
+
+        self.wipe()
+        first = results[0]
+        ran = f"  {first.seconds:.1f} s on {first.device}" if first.device else f"  {first.seconds:.1f} s"
+        self._print([[Span(name, BOLD), Span(ran, DIM)]])
+        errors = {result.error for result in results if not result.shown and result.error}
+        shared = errors.pop() if len(errors) == 1 and len(results) > 1 else None
+        claims = max(width(result.proof.claim) for result in results)
+        checks = max(width(result.proof.check) for result in results)
+        for result in results:
+            sign = Span("  ✓ ", GOOD) if result.holds else Span("  ✗ ", BAD)
+            said = "" if result.error == shared and shared else result.shown or result.error or ""
+            head = f"{result.proof.claim:<{claims}}  {result.proof.check:<{checks}}"
+            if 4 + width(head) + 2 + width(said) <= self._columns:
+                self._print([[sign, Span(head), Span(f"  {one_line(said)}".rstrip(), "" if result.holds else BAD)]])
+            else:
+                self._print(
+                    wrap([Span(f"{result.proof.claim}  {result.proof.check}")], self._columns, [sign], [Span("    ")])
+                )
+                if said:
+                    indent = [Span("      ")]
+                    self._print(
+                        wrap([Span(one_line(said), "" if result.holds else BAD)], self._columns, indent, indent)
+                    )
+        if shared:
+            self._print(wrap([Span(one_line(shared), BAD)], self._columns, [Span("    ")], [Span("    ")]))
+
+    def end(self, results: Sequence[Result], total: int, seconds: float) -> None:
+        """The sum, and the failed proofs once more where they may have scrolled away."""
+        from kb.terminal.text import BAD, DIM, GOOD, Span
+
+        if not total:
+            click.echo("There is nothing to verify: no claim of these topics names a proof.", err=True)
+            return
+        held = sum(result.holds for result in results)
+        failed = [result for result in results if not result.holds]
+        left = f", {total - len(results)} not run" if len(results) < total else ""
+        words = f"{held} of {total} proofs held{left}" if failed or left else f"all {total} proofs held"
+        self._print([[], [Span(words, BAD if failed else GOOD), Span(f"  {seconds:.0f} s", DIM)]])
+        if failed and len(results) > 20:
+            self._print([[Span(f"  ✗ {result.proof.claim}  {result.proof.name}", BAD)] for result in failed])
