@@ -235,15 +235,15 @@ class Question(ABC):
         return CardError(self.name, pointer, str(fault))
 
 
-_PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?P<place>[^`]*)`)?$", re.DOTALL)
-_STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
+_PLACE = r"(?s)^(?P<message>.*?)(?: - at `(?P<place>[^`]*)`)?$"
+_STEP = r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]"
 
 
 def _pointer(message: str) -> tuple[str, tuple[str | int, ...]]:
     """A message of msgspec, and its ``$.options[0].why`` as a pointer."""
-    match = _PLACE.match(message)
+    match = re.match(_PLACE, message)
     assert match is not None
-    steps = _STEP.findall(match["place"] or "")
+    steps = re.findall(_STEP, match["place"] or "")
     return match["message"], tuple(name or int(index) for name, index in steps if name or index)
 
 

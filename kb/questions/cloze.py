@@ -58,7 +58,7 @@ class Cloze(Question):
     def texts(self) -> Iterator[tuple[str, str]]:
         yield from super().texts()
         for wrong, why in self.fields.reject.items():
-            yield f"reject/{wrong}", why
+            yield _reject_key(wrong), why
 
     def ask(self, seed: int) -> Ask:
         values = self.draw(seed)
@@ -142,7 +142,7 @@ class Cloze(Question):
         for exact in (True, False):
             for wrong, why in self.fields.reject.items():
                 if same(text, wrong) or (not exact and same_but_number(text, wrong)):
-                    return self.fill(f"reject/{wrong}", why, ask.values)
+                    return self.fill(_reject_key(wrong), why, ask.values)
         return ""
 
     def expected(self, ask: Ask) -> str:
@@ -166,10 +166,15 @@ class Cloze(Question):
         for wrong in self.fields.reject:
             if any(same(wrong, alias) for accepted in self._wanted(ask) for alias in accepted):
                 message = f"{wrong!r} is both accepted and rejected"
-                yield Problem(f"reject/{wrong}", "reject-accepted", message, "take it out of one of them")
+                yield Problem(_reject_key(wrong), "reject-accepted", message, "take it out of one of them")
         if any(piece.kind == "maths" and "{{" in piece.text for piece in markup.scan(self.card.ask)):
             message = "a gap inside $maths$ is not seen"
             yield Problem("ask", "gap-in-maths", message, "end the maths before the gap, or separate the braces")
+
+
+def _reject_key(wrong: str) -> str:
+    """The key of a rejected answer, as far as it can be a step of a path."""
+    return "reject" if "/" in wrong or wrong.isdigit() else f"reject/{wrong}"
 
 
 def _fits(text: str, alias: str) -> bool:

@@ -56,16 +56,17 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
 from kb.questions.base import Ask, CardError, Laboratory, Problem, Question, Verdict, text_answer
-from kb.questions.compare import Closeness
-from kb.questions.judge import Judge, Tests
 from kb.questions.number import Tolerance
+
+if TYPE_CHECKING:
+    from kb.questions.judge import Judge
 
 
 class CodeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +99,7 @@ class Code(Question):
         if not 0 < self.fields.seconds <= 60:
             raise CardError(name, ("seconds",), "a run takes above 0 and at most 60 seconds")
         try:
-            self.closeness = Closeness(Tolerance.of(self.fields.tolerance), self.fields.dtype)
+            self.tolerance = Tolerance.of(self.fields.tolerance)
         except AnswerError as error:
             raise CardError(name, ("tolerance",), str(error), "write 1e-9 or 1%") from None
         self.how = f"write {self.function}"
@@ -150,6 +151,9 @@ class Code(Question):
         return Verdict(correct=False, expected=self.expected(ask), why=failure.message, detail=detail)
 
     def _judge(self, ask: Ask, laboratory: Laboratory) -> Judge:
+        from kb.questions.compare import Closeness  # only who answers pays for the machinery
+        from kb.questions.judge import Judge, Tests
+
         fields = self.fields
         tests = Tests(
             question=self.name,
@@ -158,7 +162,7 @@ class Code(Question):
             reference=fields.reference,
             tests=fields.tests,
             values=ask.values,
-            closeness=self.closeness,
+            closeness=Closeness(self.tolerance, fields.dtype),
             seconds=fields.seconds,
         )
         return Judge(tests, ask.seed, laboratory)

@@ -101,7 +101,8 @@ def evaluate(text: str, values: Mapping[str, Any] | None = None) -> Any:
 
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_SUPERSCRIPT_RUN = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+# patterns are compiled when they are first needed: a start of kb needs none of them
+_SUPERSCRIPT_RUN = r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+"
 _SIGNS = str.maketrans(
     {
         "×": "*",
@@ -126,11 +127,11 @@ _SIGNS = str.maketrans(
         "\u202f": " ",
     }
 )
-_ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|(?=\())")
-_THOUSANDS = re.compile(r"(?<![\w.,])\d{1,3}(?:([, ])\d{3})(?:\1\d{3})*(?![\d,])")
-_DECIMAL_COMMA = re.compile(r"(?<![\w.])\d+,\d+(?!\d*,)")
-_TIMES = re.compile(r"(?<=\d)\s*[xX]\s*(?=\d)")
-_HEXADECIMAL = re.compile(r"(?<![\w.])0[xX][0-9a-fA-F]+(?!\w)")
+_ROOT = r"√\s*(\d+(?:\.\d+)?|(?=\())"
+_THOUSANDS = r"(?<![\w.,])\d{1,3}(?:([, ])\d{3})(?:\1\d{3})*(?![\d,])"
+_DECIMAL_COMMA = r"(?<![\w.])\d+,\d+(?!\d*,)"
+_TIMES = r"(?<=\d)\s*[xX]\s*(?=\d)"
+_HEXADECIMAL = r"(?<![\w.])0[xX][0-9a-fA-F]+(?!\w)"
 
 
 def tidy(text: str) -> str:
@@ -138,9 +139,9 @@ def tidy(text: str) -> str:
     _check_length(text)
     if text.isascii():
         return _powers(text)
-    text = _SUPERSCRIPT_RUN.sub(lambda run: "**(" + run.group().translate(_SUPERSCRIPTS) + ")", text)
+    text = re.sub(_SUPERSCRIPT_RUN, lambda run: "**(" + run.group().translate(_SUPERSCRIPTS) + ")", text)
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS)
-    text = _ROOT.sub(lambda root: f"sqrt({root.group(1)})" if root.group(1) else "sqrt", text)
+    text = re.sub(_ROOT, lambda root: f"sqrt({root.group(1)})" if root.group(1) else "sqrt", text)
     return _powers(text)
 
 
@@ -148,15 +149,15 @@ def tidy_typed(text: str) -> str:
     """As ``tidy``, and with thousands separators, a leading = or ≈ and "x" for times as a learner types them."""
     text = tidy(text.strip().lstrip("=≈~ ")).strip()
     if not re.search(r"[A-Za-z_]\s*\(", text):  # in a call a comma separates arguments
-        text = _THOUSANDS.sub(lambda number: re.sub("[, ]", "", number.group()), text)
-        comma = _DECIMAL_COMMA.search(text)
+        text = re.sub(_THOUSANDS, lambda number: re.sub("[, ]", "", number.group()), text)
+        comma = re.search(_DECIMAL_COMMA, text)
         if comma:
             raise AnswerError(
                 f"{_short(comma.group())}: a comma separates thousands here",
                 cure=f"write the decimal point: {comma.group().replace(',', '.')[:20]}",
             )
-    if _TIMES.search(text) and not _HEXADECIMAL.search(text):
-        text = _TIMES.sub("*", text)
+    if re.search(_TIMES, text) and not re.search(_HEXADECIMAL, text):
+        text = re.sub(_TIMES, "*", text)
     return text
 
 

@@ -28,7 +28,7 @@ class Piece(NamedTuple):
 _FIELD = re.compile(
     r"\{(?:=(?P<formula>[^{}:]+)(?::(?P<format>[^{}]*))?|(?P<name>[A-Za-z_]\w*)(?::(?P<spec>[^{}\s]*))?)\}"
 )
-_SPEC = re.compile(r"[<>^]?[-+ ]?#?0?\d{0,2}[,_]?(?:\.\d{1,2})?[bcdeEfFgGosxX%]?")
+_SPEC = r"[<>^]?[-+ ]?#?0?\d{0,2}[,_]?(?:\.\d{1,2})?[bcdeEfFgGosxX%]?"
 _MARK = re.compile(r"\\.|`+|\$\$?|\{", re.DOTALL)
 
 
@@ -168,7 +168,7 @@ def unknown(text: str, names: Mapping[str, Any] | frozenset[str]) -> list[str]:
             except AnswerError as error:
                 faults.append(f"{piece.text}: {error}")
         spec = (field["spec"] or field["format"] or "").strip()
-        if not _SPEC.fullmatch(spec):
+        if not re.fullmatch(_SPEC, spec):
             faults.append(f"{piece.text}: {spec!r} is not a format of numbers")
     return faults
 
@@ -197,7 +197,7 @@ def replace_gaps(text: str, replace: Callable[[int, str], str]) -> str:
     return "".join(parts)
 
 
-_EXPONENT = re.compile(r"e([-+])0*(\d+)", re.IGNORECASE)
+_EXPONENT = r"[eE]([-+])0*(\d+)"
 
 
 def show(value: Any, spec: str = "") -> str:
@@ -207,10 +207,10 @@ def show(value: Any, spec: str = "") -> str:
     ('70e9', '0.1', '8', '1234567', '[1, 0.5]')
     """
     if spec:
-        if not _SPEC.fullmatch(spec) or isinstance(value, list):
+        if not re.fullmatch(_SPEC, spec) or isinstance(value, list):
             raise AnswerError(f"{spec!r} is not a format for {value!r}")
         try:
-            return _EXPONENT.sub(_exponent, format(value, spec))
+            return re.sub(_EXPONENT, _exponent, format(value, spec))
         except (ValueError, OverflowError):
             raise AnswerError(f"{spec!r} is not a format for {value!r}") from None
     if isinstance(value, list | tuple):
@@ -222,7 +222,7 @@ def show(value: Any, spec: str = "") -> str:
         return _engineering(value)
     if value.is_integer():
         return str(int(value))
-    return _EXPONENT.sub(_exponent, f"{value:.12g}")
+    return re.sub(_EXPONENT, _exponent, f"{value:.12g}")
 
 
 def _exponent(match: re.Match[str]) -> str:

@@ -230,12 +230,12 @@ def _finite(value: float | int) -> float | int:
 
 
 _NO_DIGITS = str.maketrans("", "", "0123456789(")
-_END_OF_NUMBER = re.compile(r"[0-9).⁰¹²³⁴-⁹½¼¾π](?=\s*[A-Za-zµμ%‰°])|(?<=[A-Za-z])\s(?=\s*[A-Za-zµμ%‰°])")
+_END_OF_NUMBER = r"[0-9).⁰¹²³⁴-⁹½¼¾π](?=\s*[A-Za-zµμ%‰°])|(?<=[A-Za-z])\s(?=\s*[A-Za-zµμ%‰°])"
 
 
 def _splits(text: str) -> Iterator[tuple[str, str]]:
     """``text`` as number and unit in every way it could be meant, the longest unit first."""
-    for end in _END_OF_NUMBER.finditer(text, max(0, len(text) - MAX_UNIT - 2)):
+    for end in re.compile(_END_OF_NUMBER).finditer(text, max(0, len(text) - MAX_UNIT - 2)):
         yield text[: end.end()].strip(), text[end.end() :].strip()
 
 

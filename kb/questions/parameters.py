@@ -30,7 +30,7 @@ MAX_TRIES = 1000
 MAX_ELEMENTS = 1000
 MAX_STEPS = 10**9
 
-_NUMBER = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+|(?:\^|\*\*)\d+)?")
+_NUMBER = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+|(?:\^|\*\*)\d+)?"
 
 
 class Stream:
@@ -122,7 +122,7 @@ def number(value: Any) -> Any:
     """``value`` with numbers that YAML reads as text (``7.5e9``, ``1e-3``, ``2^20``) as numbers."""
     if isinstance(value, list):
         return [number(item) for item in value]
-    if not isinstance(value, str) or not _NUMBER.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(_NUMBER, value):
         return value
     try:
         return Expression(value).number()

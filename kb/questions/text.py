@@ -21,17 +21,17 @@ _GREEK = {
 _COMMANDS = {"varepsilon": "epsilon", "varphi": "phi", "vartheta": "theta", "infty": "infinity", "cdot": "*"}
 _COMMANDS |= {"times": "*", "leq": "<=", "geq": ">=", "le": "<=", "ge": ">=", "neq": "!=", "ne": "!=", "left": ""}
 _COMMANDS |= {"right": "", "mathrm": "", "mathbf": "", "text": "", "operatorname": ""}
-_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ]+")
+_SUPERSCRIPT = "[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵀ]+"
 _SIGNS = str.maketrans({sign: "-" for sign in "−–—‐‑"} | {sign: "*" for sign in "×·⋅∗"})
 _SIGNS |= str.maketrans({"≤": "<=", "≥": ">=", "≠": "!="})
 _COUNTING = "zero one two three four five six seven eight nine ten eleven twelve"
 _NUMBERS = {word: str(number) for number, word in enumerate(_COUNTING.split(" "))}
 _BRITISH = (
-    (re.compile(r"(?<=[a-z]{3})is(e|ed|es|er|ers|ing|ation|ations)$"), r"iz\1"),
-    (re.compile(r"^(ana|para|cata)lys(e|ed|es|ing)$"), r"\1lyz\2"),
-    (re.compile(r"^(behavi|col|fav|hon|lab|neighb)our"), r"\1or"),
+    (r"(?<=[a-z]{3})is(e|ed|es|er|ers|ing|ation|ations)$", r"iz\1"),
+    (r"^(ana|para|cata)lys(e|ed|es|ing)$", r"\1lyz\2"),
+    (r"^(behavi|col|fav|hon|lab|neighb)our", r"\1or"),
 )
-_TOKEN = re.compile(r"\\?(?:[^\W\d_][\u0300-\u036f]*)+|\d+(?:\.\d+)?|[<>!]=|[-+*/^=<>()\[\],.:;%!?|&~]")
+_TOKEN = r"\\?(?:[^\W\d_][\u0300-\u036f]*)+|\d+(?:\.\d+)?|[<>!]=|[-+*/^=<>()\[\],.:;%!?|&~]"
 
 
 def normal(text: str) -> str:
@@ -40,11 +40,11 @@ def normal(text: str) -> str:
     >>> normal("The Self-Attention") == normal("self attention") == normal("`selfattention`")
     True
     """
-    text = _SUPERSCRIPT.sub(lambda run: "^" + run.group(), text)
+    text = re.sub(_SUPERSCRIPT, lambda run: "^" + run.group(), text)
     text = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS).casefold()
     text = text.strip(" *_`").replace("**", "^")
     text = "".join(f" {_GREEK[sign]} " if sign in _GREEK else sign for sign in text)
-    tokens = [_spelled(token) for token in _TOKEN.findall(text)]
+    tokens = [_spelled(token) for token in re.findall(_TOKEN, text)]
     while len(tokens) > 1 and tokens[-1] in ".,;:!?":
         tokens.pop()
     if len(tokens) > 1 and tokens[0] in ("the", "a", "an") and tokens[1][0].isalnum():
@@ -59,7 +59,7 @@ def _spelled(token: str) -> str:
     if len(token) > 2 and not token.isascii():  # naïve; a single letter's mark has a meaning
         token = "".join(sign for sign in unicodedata.normalize("NFD", token) if not unicodedata.combining(sign))
     for ending, american in _BRITISH:
-        token = ending.sub(american, token)
+        token = re.sub(ending, american, token)
     return _NUMBERS.get(token, token)
 
 
