@@ -148,7 +148,7 @@ def restore(home: str, file: str, moment: Moment) -> tuple[Summary, str | None]:
     path = connection.path_of(home)
     if os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file):
         raise UsageError(f"{file} is the database itself", cure="name a backup")
-    summary = verify(file)
+    summary = _verified(file)
     stamp = _stamp(moment)
     try:
         current = connection.open_to_read(path)
@@ -167,6 +167,16 @@ def restore(home: str, file: str, moment: Moment) -> tuple[Summary, str | None]:
             _overwrite(file, path)
     connection.open_to_write(path).close()  # brings an older one to this version
     return summary, kept_at
+
+
+def _verified(file: str) -> Summary:
+    if not os.path.isfile(file):
+        raise UsageError(f"there is no file {file}", cure="see: kb backup --list")
+    try:
+        return verify(file)
+    except StoreDamaged as error:
+        message = error.message.replace("the database", "this backup")
+        raise StoreDamaged(message, file=error.file, cure="take another one; see: kb backup --list") from None
 
 
 def _overwrite(file: str, path: str) -> None:
