@@ -10,7 +10,7 @@ def register_demos(register):
             "norms",
             run="norms:main",
             topic="layer-norm",
-            summary="Batch, layer, instance, group and RMS norm by one formula, against torch's, and what each depends on",
+            summary="Batch, layer, instance, group and RMS norm by one formula, and what each depends on",
             params=(
                 Param("batch", 32, min=2, max=1024, help="images in the batch"),
                 Param("channels", 8, min=4, max=64, help="channels, a multiple of 4"),

@@ -10,7 +10,7 @@ def register_demos(register):
             "zero",
             run="stages:main",
             topic="zero",
-            summary="ZeRO's stages 0 to 3 on real processes: bytes kept, elements sent, and the same weights in the end",
+            summary="ZeRO's stages 0 to 3 on real processes: bytes kept, elements sent, the same weights in the end",
             devices=("cpu", "cuda"),
             params=(
                 Param("ranks", 2, min=1, max=64, help="processes; under torchrun, torchrun's"),
