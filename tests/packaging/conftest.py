@@ -75,8 +75,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def environment_in(libraries: Path) -> Callable[[Path], Environment]:
+    """Makes a fresh environment in a folder."""
+    return lambda folder: Environment(folder / "venv", libraries)
+
+
 @pytest.fixture
-def environment(tmp_path: Path, libraries: Path) -> Callable[[], Environment]:
+def environment(tmp_path: Path, environment_in: Callable[[Path], Environment]) -> Callable[[], Environment]:
     """Makes fresh environments."""
     count = iter(range(100))
-    return lambda: Environment(tmp_path / f"venv{next(count)}", libraries)
+    return lambda: environment_in(tmp_path / f"{next(count)}")
