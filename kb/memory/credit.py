@@ -8,16 +8,19 @@ kb's form: a pass counts as the share c of a Good answer to a question that it r
 
 with c = share · fade^(k − 1) for a prerequisite k steps away. It never brings a due day forward, and a failure takes
 nothing. The simulator says what it is worth: reviews are saved where knowledge really carries over, and recall is lost
-where it does not (``bench/memory.md``). Nobody knows how far it carries over for a given learner, so kb leaves it off.
+where it does not (``bench/memory.md``). How far it carries over differs from learner to learner, so kb leaves it off;
+``carry_over`` reads it from a log.
 """
 
 from __future__ import annotations
 
-from math import floor
+from collections.abc import Callable, Iterable, Sequence
+from math import floor, log
 
 from kb.memory import fsrs
 from kb.memory.days import DAY_MS, elapsed_days
-from kb.memory.fsrs import GOOD, Memory, Weights
+from kb.memory.fsrs import AGAIN, GOOD, Memory, Weights
+from kb.memory.history import Answer
 from kb.memory.scheduler import Scheduler, State
 
 FADE = 0.5
@@ -55,3 +58,51 @@ def credited(state: State, today: int, share: float, scheduler: Scheduler, reten
         due_day=state.due_day + later,
         due_ms=state.due_ms + later * DAY_MS,
     )
+
+
+RestsOn = Callable[[str], Iterable[tuple[str, int]]]
+"""The questions that a question rests on, each with its distance."""
+
+
+def carry_over(
+    answers: Iterable[Answer], rests_on: RestsOn, w: Weights, shares: Sequence[float] = (0.0, 0.1, 0.25, 0.5)
+) -> dict[float, float]:
+    """How well each of ``shares`` explains a log: the log loss of the answers to questions that had got credit.
+
+    The share with the smallest loss is what passing an advanced question was worth to this learner. ``answers`` are in
+    the order of time. Empty if no question ever got credit.
+    """
+    answers = list(answers)
+    losses = {share: _loss_with(answers, rests_on, w, share) for share in shares}
+    return {share: loss for share, loss in losses.items() if loss is not None}
+
+
+def _loss_with(answers: Iterable[Answer], rests_on: RestsOn, w: Weights, share: float) -> float | None:
+    memories: dict[str, Memory] = {}
+    since: dict[str, float] = {}
+    last: dict[str, int] = {}
+    touched: set[str] = set()
+    total, count = 0.0, 0
+    for question, grade, day in answers:
+        memory = memories.get(question)
+        if memory is None:
+            memories[question] = fsrs.first(grade, w)
+        else:
+            elapsed = day - since[question]
+            if question in touched and elapsed >= 1:
+                recall = fsrs.retrievability(elapsed, memory.stability, w)
+                total -= log(max(recall if grade != AGAIN else 1.0 - recall, 1e-7))
+                count += 1
+            memories[question] = fsrs.after(memory, grade, elapsed, w)
+        touched.discard(question)
+        first_today = last.get(question) != day
+        since[question] = last[question] = day
+        if grade == AGAIN or not first_today:
+            continue
+        for below, distance in rests_on(question):
+            if below in memories and day - since[below] >= 1:
+                given = share_at(distance, share)
+                memories[below], left = partial_answer(memories[below], day - since[below], given, w)
+                since[below] = day - left
+                touched.add(below)
+    return total / count if count else None

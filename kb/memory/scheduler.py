@@ -134,7 +134,7 @@ class Scheduler:
         reps = 0 if state is None else state.reps
         lapses = 0 if state is None else state.lapses
         previous = state.interval_days if state is not None and state.phase == "review" else 0
-        u = _uniform(key, reps) if self.fuzz else None
+        u = uniform(key, reps) if self.fuzz else None
 
         outcomes: dict[int, State] = {}
         at_least = 1
@@ -235,7 +235,7 @@ def _hard_delay(steps: Sequence[float], step: int) -> float:
     return min(steps[0] * 1.5, steps[0] + _DAY_SECONDS)
 
 
-def _uniform(key: str, reps: int) -> float:
+def uniform(key: str, reps: int) -> float:
     """A number in [0, 1) that depends on the question and its count of answers only, on every machine."""
     digest = blake2b(f"{key}\0{reps}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)

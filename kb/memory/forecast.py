@@ -1,0 +1,123 @@
+"""What the coming days bring: how many questions come back each day, and what will be recalled.
+
+The future is drawn from the model's own beliefs: each review is recalled with the probability that FSRS gives it, a
+recalled one counts as Good, and the schedule goes on from there. The same seed gives the same future.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from kb.memory import days, fsrs, history
+from kb.memory.days import DAY_MS, HOUR_MS, Moment
+from kb.memory.fsrs import AGAIN, GOOD, Weights
+from kb.memory.history import Answer
+from kb.memory.learners import FIRST_GRADES
+from kb.memory.scheduler import Scheduler, State
+
+AskDay = Callable[[str, State], int]
+"""The study day on which a question is to be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Counts by day from ``first_day`` on: ``due`` as it stands now (what is overdue lies on the first day), and
+
+    ``reviews`` that will be made, those that follow from others included. ``recall`` is the mean probability of recall
+    on the day after the last, questions that are then still new counting 0.
+    """
+
+    first_day: int
+    due: tuple[int, ...]
+    reviews: tuple[int, ...]
+    recall: float
+
+
+def due_counts(states: Iterable[State], today: int, length: int) -> tuple[int, ...]:
+    """How many of ``states`` fall due on each of ``length`` days; what is overdue counts for today."""
+    counts = [0] * length
+    for state in states:
+        place = max(state.due_day - today, 0)
+        if place < length:
+            counts[place] += 1
+    return tuple(counts)
+
+
+def expected_recall(states: Iterable[State], day: int, w: Weights) -> float:
+    """The mean probability of recall on study day ``day`` if nothing is asked until then; NaN of no states."""
+    chances = [fsrs.retrievability(days.elapsed_days(state.last_day, day), state.stability, w) for state in states]
+    return sum(chances) / len(chances) if chances else float("nan")
+
+
+def forecast(
+    states: Mapping[str, State],
+    scheduler: Scheduler,
+    today: int,
+    length: int = 30,
+    *,
+    retention: float | None = None,
+    new: int = 0,
+    new_per_day: int = 0,
+    ask_day: AskDay | None = None,
+    seed: int = 0,
+) -> Forecast:
+    """``length`` days from ``today`` on. ``new`` questions are introduced at ``new_per_day``; ``ask_day`` may replace
+
+    the due day, ``retention`` the desired retention of the scheduler, by question.
+    """
+    reviews = [0] * length
+    end = today + length
+    known = 0.0
+
+    def go_on(key: str, state: State, draw: random.Random) -> float:
+        """Draw the future of one question; the probability of recall at the end."""
+        while (day := max(ask_day(key, state) if ask_day else state.due_day, today)) < end:
+            if day <= state.last_day:  # asked on this day already, in the drawn future or in life
+                day = state.last_day + 1
+                if day >= end:
+                    break
+            reviews[day - today] += 1
+            recall = fsrs.retrievability(days.elapsed_days(state.last_day, day), state.stability, scheduler.weights)
+            grade = GOOD if draw.random() < recall else AGAIN
+            state = _settled(state, grade, day, key, scheduler, retention)
+        return fsrs.retrievability(days.elapsed_days(state.last_day, end), state.stability, scheduler.weights)
+
+    for key, state in states.items():
+        known += go_on(key, state, random.Random(f"{seed}/{key}"))
+    for place in range(min(new, new_per_day * length)):
+        key = f"new/{place}"
+        draw = random.Random(f"{seed}/{key}")
+        grade = draw.choices(fsrs.GRADES, FIRST_GRADES)[0]
+        known += go_on(key, _settled(None, grade, today + place // new_per_day, key, scheduler, retention), draw)
+    total = len(states) + new
+    return Forecast(
+        today, due_counts(states.values(), today, length), tuple(reviews), known / total if total else float("nan")
+    )
+
+
+def _settled(
+    state: State | None, grade: int, day: int, key: str, scheduler: Scheduler, retention: float | None
+) -> State:
+    """``state`` after an answer on ``day`` and, if it starts steps, a Good for each of them."""
+    moment = Moment(day * DAY_MS + 12 * HOUR_MS, 0)
+    state = scheduler.review(state, grade, moment, key, retention)
+    while state.phase != "review":
+        state = scheduler.review(state, GOOD, moment, key, retention)
+    return state
+
+
+def reweighted(states: Mapping[str, State], answers: Iterable[Answer], w: Weights) -> dict[str, State]:
+    """``states`` with the memories that the weights ``w`` see in ``answers``; due days stay as promised."""
+    reviews: dict[str, list[history.Review]] = {}
+    last: dict[str, int] = {}
+    for question, grade, day in answers:
+        elapsed = days.elapsed_days(last[question], day) if question in last else 0
+        reviews.setdefault(question, []).append(history.Review(grade, elapsed))
+        last[question] = day
+    result = {}
+    for key, state in states.items():
+        memory = history.memory_after(reviews.get(key, ()), w)
+        result[key] = state if memory is None else state._replace(**memory._asdict())
+    return result
