@@ -20,7 +20,17 @@ from kb import __version__
 from kb.roots import Root, builtin_root, cache_home, content_roots, data_home, path_entries
 
 _LAYOUT = 1  # raise it when the tables of the cache change
-_CODE = ("builder.py", "cache.py", "catalog.py", "document.py", "loader.py", "model.py", "scalars.py", "shape.py")
+_CODE = (
+    "builder.py",
+    "cache.py",
+    "catalog.py",
+    "document.py",
+    "loader.py",
+    "model.py",
+    "scalars.py",
+    "search.py",
+    "shape.py",
+)
 
 
 def fresh(environment: Mapping[str, str]) -> str:
@@ -127,7 +137,7 @@ def cache_file(environment: Mapping[str, str]) -> str:
     view = [
         __version__,
         str(_LAYOUT),
-        *(stamp_of(os.path.join(here, name)) for name in _CODE),
+        *(stamp_of(os.path.join(here, f"{name}.py")) for name in _CODE),
         sys.prefix,
         builtin_root(),
         data_home(environment),

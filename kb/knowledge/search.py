@@ -16,6 +16,7 @@ from kb.knowledge.cache import Cache
 from kb.knowledge.model import Topic
 
 MARK = ("\x02", "\x03")  # round the words that matched; no topic can hold them
+_GAP = re.compile(r"\{\{.*?\}\}(?!\})", re.DOTALL)
 _MAX_WORDS = 32
 _WEIGHTS = "8.0, 1.0"  # of heading and text
 
@@ -138,7 +139,12 @@ def _parts(topic: Topic) -> Iterator[tuple[str, str, str, str]]:
             claim.id.replace("-", " "),
             " ".join(filter(None, (claim.says, claim.quote, claim.why))),
         )
-    for card in topic.questions:  # not the answer: a search should not spoil the question
-        yield "question", card.id, card.id.replace("-", " "), card.ask
+    for card in topic.questions:  # without answers and gaps: a search should not spoil the question
+        yield "question", card.id, card.id.replace("-", " "), without_gaps(card.ask)
     for key, source in topic.sources.items():
         yield "source", key, source.title, f"{source.authors} {source.year} {source.venue or ''}"
+
+
+def without_gaps(text: str) -> str:
+    """The text of a cloze with a line in the place of each gap."""
+    return _GAP.sub("____", text)
