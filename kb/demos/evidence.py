@@ -12,7 +12,11 @@ from kb.demos.report import Check, Metric, Scalar
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One run. ``at`` is an ISO time with offset, ``seconds`` the wall time of the demo's function alone."""
+    """One run. ``at`` is an ISO time with offset, ``seconds`` the wall time of the demo's function alone.
+
+    ``proves`` tells a run with the demo's defaults, which is what claims are proved by, from a run with other
+    parameters (a fault put in on purpose, say): that is kept too, but says nothing about a claim.
+    """
 
     demo: str
     device: str
@@ -22,6 +26,7 @@ class Evidence:
     seconds: float
     versions: Mapping[str, str | int]
     at: str
+    proves: bool = True
 
     @property
     def holds(self) -> bool:

@@ -41,7 +41,8 @@ def _tidy_exponent(text: str) -> str:
 def statement(check: Check) -> str:
     """``measured relation expected``, with more digits where four of them would hide the difference."""
     digits, same = 4, check.measured == check.expected
-    while digits < 17 and not same and say(check.measured, digits) == say(check.expected, digits):
+    most = 7 if check.holds else 17
+    while digits < most and not same and say(check.measured, digits) == say(check.expected, digits):
         digits += 1
     relation = RELATION.get(check.relation, check.relation)
     text = f"{say(check.measured, digits)} {relation} {say(check.expected, digits)}"

@@ -64,6 +64,7 @@ def run(
         seconds,
         versions.collect(place),
         moment.isoformat(timespec="seconds"),
+        proves=all(values[param.key] == param.default for param in demo.params),
     )
 
 

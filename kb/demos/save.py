@@ -48,7 +48,7 @@ def save(report: Report, evidence: Evidence, demo: Demo, folder: str) -> list[st
                 from kb.demos import pictures
             except ImportError as error:
                 raise MissingExtra("matplotlib", "demos") from error
-            caption = f"kb demo {evidence.demo} · {' · '.join(_provenance(evidence))}"
+            caption = f"{_command(evidence, demo)} · {' · '.join(_provenance(evidence))}"
             for figure, name in zip(report.figures, names, strict=True):
                 path = os.path.join(folder, name)
                 pictures.write(figure, path, caption)
@@ -147,6 +147,17 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Scalar]]) -> Iterator
         return "| " + " | ".join(" ".join(say(cell).replace("|", "\\|").split()) for cell in cells) + " |"
 
     yield from ("", line(columns), "|" + " --- |" * len(columns), *map(line, rows), "")
+
+
+def _command(evidence: Evidence, demo: Demo) -> str:
+    """The command that gives this result."""
+    words = ["kb demo", evidence.demo]
+    for param in demo.params:
+        value = evidence.parameters.get(param.key, param.default)
+        name = param.key.replace("_", "-")
+        if value != param.default:
+            words.append(f"--{name} {value}" if param.type is not bool else f"--{name}" if value else f"--no-{name}")
+    return " ".join([*words, *([f"--device {evidence.device}"] if evidence.device != "cpu" else [])])
 
 
 def _provenance(evidence: Evidence) -> list[str]:

@@ -23,7 +23,7 @@ class Mark(NamedTuple):
 
 
 def add(db: sqlite3.Connection, evidence: Evidence) -> None:
-    """Keep ``evidence``, and for each of its checks that it was made."""
+    """Keep ``evidence``, and for each of its checks that it was made, where it proves something."""
     last = db.execute("SELECT max(id) FROM evidence").fetchone()[0]
     identifier = ids.next_id(from_iso(evidence.at).at_ms, last)
     document = evidence.as_json()
@@ -41,6 +41,8 @@ def add(db: sqlite3.Connection, evidence: Evidence) -> None:
         ),
     )
     db.execute("INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    if not evidence.proves:
+        return
     proofs = [(f"{evidence.demo}/{check.name}", identifier, check.holds) for check in evidence.checks]
     db.executemany("INSERT INTO proof (name, evidence, holds) VALUES (?, ?, ?)", proofs)
 

@@ -238,15 +238,16 @@ def _list(app: App, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_json(demo) for demo in demos], ensure_ascii=False))
         return
-    from kb.terminal.text import BOLD, Span, width, wrap
+    from kb.terminal.text import BOLD, DIM, Span, one_line, width, wrap
 
     columns, _ = page(app)
     names = max((width(demo.name) for demo in demos), default=0)
     show = printer(app, silent=False)
     for demo in demos:
-        said = f"{demo.summary}  [{', '.join(demo.devices) or 'cpu'}]"
         name = Span(f"{demo.name}{' ' * (names - width(demo.name))}  ", BOLD)
-        show(wrap([Span(said)], columns, [name], [Span(" " * (names + 2))]))
+        where = ", ".join(demo.devices) or "cpu"
+        about = f"{demo.topic}: {where}" if demo.topic else where
+        show(wrap([Span(one_line(demo.summary)), Span(f" [{about}]", DIM)], columns, [name], [Span(" " * (names + 2))]))
     click.echo(f"\nRun one: kb demo {demos[0].name}" if demos else "There are no demos.", err=True)
 
 

@@ -126,26 +126,24 @@ class _View:
         ran = f"  {first.seconds:.1f} s on {first.device}" if first.device else f"  {first.seconds:.1f} s"
         self._print([[Span(name, BOLD), Span(ran, DIM)]])
         errors = {result.error for result in results if not result.shown and result.error}
-        shared = errors.pop() if len(errors) == 1 and len(results) > 1 else None
-        claims = max(width(result.proof.claim) for result in results)
-        checks = max(width(result.proof.check) for result in results)
-        for result in results:
-            sign = Span("  ✓ ", GOOD) if result.holds else Span("  ✗ ", BAD)
-            said = "" if result.error == shared and shared else result.shown or result.error or ""
-            head = f"{result.proof.claim:<{claims}}  {result.proof.check:<{checks}}"
-            if 4 + width(head) + 2 + width(said) <= self._columns:
-                self._print([[sign, Span(head), Span(f"  {one_line(said)}".rstrip(), "" if result.holds else BAD)]])
-            else:
-                self._print(
-                    wrap([Span(f"{result.proof.claim}  {result.proof.check}")], self._columns, [sign], [Span("    ")])
-                )
-                if said:
-                    indent = [Span("      ")]
-                    self._print(
-                        wrap([Span(one_line(said), "" if result.holds else BAD)], self._columns, indent, indent)
-                    )
+        shared = errors.pop() if len(errors) == 1 and len(results) > 1 else None  # the demo itself failed: said once
         if shared:
-            self._print(wrap([Span(one_line(shared), BAD)], self._columns, [Span("    ")], [Span("    ")]))
+            self._print(wrap([Span(one_line(shared), BAD)], self._columns, [Span("  ")], [Span("  ")]))
+        checks = max(width(result.proof.check) for result in results)
+        claim = ""
+        for result in results:
+            if result.proof.claim != claim:
+                claim = result.proof.claim
+                self._print(wrap([Span(claim)], self._columns, [Span("  ")], [Span("    ")]))
+            sign = Span("    ✓ ", GOOD) if result.holds else Span("    ✗ ", BAD)
+            said = "" if result.error == shared and shared else one_line(result.shown or result.error or "")
+            name, style = result.proof.check, "" if result.holds else BAD
+            if 6 + checks + 2 + width(said) <= self._columns:
+                gap = " " * (checks - width(name) + 2) if said else ""
+                self._print([[sign, Span(name + gap), Span(said, style)]])
+            else:
+                self._print(wrap([Span(name)], self._columns, [sign], [Span("      ")]))
+                self._print(wrap([Span(said, style)], self._columns, [Span("        ")], [Span("        ")]))
 
     def end(self, results: Sequence[Result], total: int, seconds: float) -> None:
         """The sum, and the failed proofs once more where they may have scrolled away."""
