@@ -309,19 +309,21 @@ class Sitting:
         self._current()
         self.turn = self.revealed = None
 
-    def bury(self) -> None:
-        """Leave the open question until tomorrow."""
-        self._hold("bury")
+    def bury(self, name: str | None = None) -> None:
+        """Leave the open question (or ``name``) until tomorrow."""
+        self._hold("bury", name)
 
-    def suspend(self) -> None:
-        """Ask the open question no more, until it is taken up again."""
-        self._hold("suspend")
+    def suspend(self, name: str | None = None) -> None:
+        """Ask the open question (or ``name``) no more, until it is taken up again."""
+        self._hold("suspend", name)
 
-    def _hold(self, kind: str) -> None:
-        turn = self._current()
-        self.store.append(kind, self._clock(), turn.name)
-        self.deck.met(turn.name, self.queue)
-        self.skip()
+    def _hold(self, kind: str, name: str | None) -> None:
+        held = self._current().name if name is None else name
+        self.store.append(kind, self._clock(), held)
+        self.queue.drop(held)
+        self.deck.met(held, self.queue)
+        if self.turn is not None and self.turn.name == held:
+            self.skip()
 
     def undo(self) -> Event | None:
         """Take back the last answer, bury or suspension, of this sitting or an earlier one; it is asked again.
@@ -346,14 +348,16 @@ class Sitting:
             self.queue.put_first(event.question)
         return event
 
-    def reset_progress(self) -> None:
-        """The open question has become another one: it starts again as new."""
-        self.store.append("reset", self._clock(), self._current().name)
+    def reset_progress(self, name: str) -> None:
+        """A question has become another one: it starts again as new."""
+        self.store.append("reset", self._clock(), name)
 
     def reload(self, library: Library) -> None:
-        """Take ``library``, in which the open question's file has been edited, and ask the question again."""
-        turn = self._current()
+        """Take ``library``, in which a file has been edited; an open question is asked again as it now stands."""
         self.library = self.deck.library = library
+        turn = self.turn
+        if turn is None:
+            return
         hinted, tries = self.hinted, self.tries
         self.turn = None
         self._seeds[turn.name] = turn.ask.seed
@@ -364,6 +368,10 @@ class Sitting:
             self._set_aside(turn.name, str(fault))
 
     # --- looking ---------------------------------------------------------------------------------------------------
+
+    def now(self) -> Moment:
+        """The moment, by the sitting's clock."""
+        return self._clock()
 
     @property
     def seconds(self) -> float:

@@ -1,7 +1,7 @@
 """Keys as a terminal sends them, and a line of text edited with them. Pure: bytes in, names out.
 
-A key is a character ("a", "é", " ") or a name: "enter", "esc", "tab", "backspace", "delete", "left", "right", "up", "down",
-"home", "end", "pgup", "pgdn", "ctrl+a", "alt+h". Pasted text arrives as one Paste, whatever characters it has.
+A key is a character ("a", "é", " ") or a name: "enter", "esc", "tab", "backspace", "delete", "left", "right", "up",
+"down", "home", "end", "pgup", "pgdn", "ctrl+a", "alt+h". Pasted text arrives as one Paste, whatever characters it has.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _character(character: str) -> str | None:
 
 
 class LineEditor:
-    """One line of text and a cursor, with the keys that shells have: arrows, Home, End, Ctrl-A/E/B/F/K/U/W/D, Alt-B/F."""
+    """One line of text and a cursor, with the keys that shells have: arrows, Ctrl-A/E/B/F/K/U/W/D, Alt-B/F."""
 
     def __init__(self, text: str = "") -> None:
         self.text = text

@@ -53,7 +53,7 @@ With --json, one JSON object a line both ways:
 @option_json()
 @click.pass_obj
 def command(
-    app: App, topics: tuple[str, ...], as_json: bool, plain: bool, file: str | None, **wishes: Any
+    app: App, /, topics: tuple[str, ...], as_json: bool, plain: bool, file: str | None, **given: Any
 ) -> int | None:
     from kb.quiz.plan import Plan
 

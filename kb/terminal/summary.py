@@ -1,0 +1,103 @@
+"""The end of a sitting: how it went, what was missed and where to read it, what tomorrow brings, one command."""
+
+from __future__ import annotations
+
+from kb.quiz.session import Sitting
+from kb.quiz.summary import Miss, Summary, summarise
+from kb.terminal.context import App
+from kb.terminal.render import Page, lines
+from kb.terminal.status import counted, lasted, of_days, span
+from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Span, clean
+
+MOST_MISSES = 10
+
+
+def show(app: App, sitting: Sitting) -> None:
+    """Write the end of a sitting to stdout, and what was set aside to stderr's side of it."""
+    now = sitting.now()
+    summary = summarise(sitting, now)
+    page = Page.of(app.environment)
+    page.write()
+    if summary.asked:
+        _score(page, summary)
+    else:
+        _nothing(page, sitting, summary, now.at_ms)
+    for notice in [*sitting.notices, *sitting.store.notices]:
+        page.text([Span("! ", f"{BOLD};{WARN}"), Span(clean(notice), WARN)], hang=2)
+    if summary.misses:
+        _misses(page, summary.misses)
+    if summary.asked:
+        page.write()
+        _forecast(page, sitting, summary, now.at_ms)
+    page.write()
+    page.text(
+        [Span("Next  ", DIM), Span(summary.advice.command, f"{BOLD};{LINK}"), Span(f"  {summary.advice.why}", DIM)],
+        hang=6,
+    )
+    page.flush()
+
+
+def _score(page: Page, summary: Summary) -> None:
+    share = summary.right / summary.asked
+    style = GOOD if share >= 0.8 else WARN if share >= 0.5 else BAD
+    page.text(
+        [
+            Span(f"{summary.right} of {summary.asked} right", f"{BOLD};{style}"),
+            Span(f"  {share:.0%} in {lasted(summary.seconds)}", DIM),
+        ]
+    )
+    filled = round(share * min(page.width, 40))
+    page.write([Span("━" * filled, style), Span("─" * (min(page.width, 40) - filled), DIM)])
+
+
+def _nothing(page: Page, sitting: Sitting, summary: Summary, now_ms: int) -> None:
+    topics = ", ".join(sitting.plan.topics)
+    page.write([Span(f"Nothing was asked{' from ' + topics if topics else ''}.", BOLD)])
+    if summary.left_due or summary.left_new:
+        page.text([f"{counted(summary.left_due + summary.left_new, 'question')} can be asked now."])
+    elif summary.next_step_ms is not None:
+        page.text([f"Nothing is due; the next one comes in {span(max(summary.next_step_ms - now_ms, 1000))}."])
+    elif summary.held_back:
+        page.text([f"Nothing is due, and the day's limit of new questions is reached ({summary.held_back} wait)."])
+    else:
+        page.text(["Nothing is due."])
+    waiting = sitting.deck.waiting
+    if waiting:
+        topic, needs = next(iter(waiting.items()))
+        page.text([f"New questions of {topic} wait until {', '.join(needs[:3])} has been met."])
+
+
+def _misses(page: Page, misses: tuple[Miss, ...]) -> None:
+    page.write()
+    page.write([Span("Missed", BOLD)])
+    for miss in misses[:MOST_MISSES]:
+        page.write()
+        first = lines(miss.ask, page.width - 2)[:2]
+        for number, line in enumerate(first):
+            page.write([Span("✗ " if not number else "  ", BAD), *line])
+        for expected in lines(miss.expected, page.width - 4)[:4]:
+            page.write(["  ", Span("→ " if expected else "", GOOD), *expected])
+        for citation in miss.citations:
+            page.text([Span(clean(f"{citation.text} {citation.where}".strip()), DIM)], indent=2, hang=2)
+        if miss.demo:
+            page.text([Span("kb demo ", DIM), Span(miss.demo, LINK)], indent=2)
+    if len(misses) > MOST_MISSES:
+        page.write([Span(f"  … and {len(misses) - MOST_MISSES} more", DIM)])
+
+
+def _forecast(page: Page, sitting: Sitting, summary: Summary, now_ms: int) -> None:
+    parts = []
+    if summary.left_due or summary.left_new:
+        parts.append(f"{counted(summary.left_due, 'question')} due and {summary.left_new} new are left for now.")
+    if summary.next_step_ms is not None and summary.next_step_ms > now_ms:
+        parts.append(f"The next learning step comes in {span(summary.next_step_ms - now_ms)}.")
+    new = sitting.store.settings.new_per_day
+    parts.append(f"Tomorrow: {counted(summary.tomorrow, 'review')} and up to {new} new.")
+    if summary.held_back:
+        parts.append(f"{counted(summary.held_back, 'new question')} wait for another day.")
+    if not summary.tomorrow and summary.next_review_day is not None:
+        ahead = summary.next_review_day - sitting.store.study_day(sitting.now())
+        parts.append(f"The next review comes in {of_days(max(ahead, 1))}.")
+    page.text([" ".join(parts)])
+    if sitting.plan.cram:
+        page.text([Span("This was a cram: the schedule is as it was.", DIM)])
