@@ -8,7 +8,7 @@ kb's form: a pass counts as the share c of a Good answer to a question that it r
 
 with c = share · fade^(k − 1) for a prerequisite k steps away. It never brings a due day forward, and a failure takes
 nothing. The simulator says what it is worth: reviews are saved where knowledge really carries over, and recall is lost
-where it does not (``bench/memory.md``). How far it carries over differs from learner to learner, so kb leaves it off;
+where it does not (``bench/policies.md``). How far it carries over differs from learner to learner, so kb leaves it off;
 ``carry_over`` reads it from a log.
 """
 

@@ -17,7 +17,7 @@ from kb.memory.fsrs import BOUNDS, DEFAULT_WEIGHTS, Weights
 from kb.memory.history import Answer, Item
 from kb.memory.metrics import Bin, Score
 
-HALFWAY_ITEMS = 1000
+HALFWAY_ITEMS = 500
 """With this many items the weights lie halfway between the defaults and the fit."""
 
 FEWEST_ITEMS = 100
@@ -96,7 +96,7 @@ def learn(items: Sequence[Item]) -> Weights:
 
 
 def shrink(fitted: Weights, items: int) -> Weights:
-    """The point on the line from the defaults to ``fitted`` at n/(n + 1000), n being the number of ``items``."""
+    """The point on the line from the defaults to ``fitted`` at n/(n + 500), n being the number of ``items``."""
     share = items / (items + HALFWAY_ITEMS)
     return tuple((1 - share) * default + share * value for default, value in zip(DEFAULT_WEIGHTS, fitted, strict=True))
 

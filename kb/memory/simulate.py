@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import NamedTuple
 
-from kb.memory import credit, fsrs
+from kb.memory import credit, exam, fsrs
 from kb.memory.days import DAY_MS, HOUR_MS, Moment
 from kb.memory.fsrs import AGAIN, Memory
 from kb.memory.history import Answer
@@ -27,13 +27,17 @@ _MOST_STEPS = 20  # of one question on one day; then it is left for tomorrow
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A way to decide when to ask: ``scheduler``, evening out the days, credit (0: none) to prerequisites."""
+    """A way to decide when to ask: ``scheduler``, evening out the days, credit (0: none) to prerequisites.
+
+    ``exam`` is the recall that is wanted on the day after the course's last, if one is.
+    """
 
     name: str
     scheduler: Scheduler = field(default_factory=Scheduler)
     balance: bool = False
     easy_days: tuple[int, ...] = ()
     credit: float = 0.0
+    exam: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Outcome(NamedTuple):
     """What a policy came to.
 
     ``retention`` is the share of ``reviews`` that were recalled, ``log_loss`` how well the schedule foresaw which.
-    ``recall`` is the number of questions expected to be recalled on the last day, ``mean_recall`` that of all days.
+    ``recall`` is the number of questions expected to be recalled on the day after the last, ``mean_recall`` that of all
+    days.
     ``daily`` are the answers of each day, steps included.
     """
 
@@ -121,9 +126,9 @@ class _Run:
         self.today, self.clock, self.answered = day, 0.0, 0
         minutes = self.course.minutes_per_day
         limit = float("inf") if minutes is None else minutes * 60
-        queue = sorted((self.states[question].due_day, question) for question in self.due.pop(day, ()))
-        for due_day, question in queue:
-            if due_day > day:  # credit has moved it, and put it on its new day
+        waiting = self.due.pop(day, ())
+        for question in sorted(waiting, key=lambda question: (self.place[question], question)):
+            if self.place[question] > day:  # credit has moved it
                 continue
             if self.clock >= limit:
                 self.due[day + 1].append(question)
@@ -135,7 +140,7 @@ class _Run:
         self.seconds += self.clock
         self.daily.append(self.answered)
         if day % 7 == 0:
-            self.recalls.append(self._recall())
+            self.recalls.append(self._recall(day))
 
     def outcome(self) -> Outcome:
         reviews = self.reviews
@@ -146,7 +151,7 @@ class _Run:
             reviews=reviews,
             retention=self.recalled / reviews if reviews else float("nan"),
             log_loss=self.loss / reviews if reviews else float("nan"),
-            recall=self._recall(),
+            recall=self._recall(FIRST_DAY + self.course.days),
             mean_recall=sum(self.recalls) / len(self.recalls) if self.recalls else 0.0,
             minutes=self.seconds / 60,
             daily=tuple(self.daily),
@@ -190,7 +195,12 @@ class _Run:
         if passed:
             for other, distance in self.rests_on.get(question, ()):
                 self._credit(other, distance)
-        self._put(question, max(self.states[question].due_day, self.today + 1))
+        state = self.states[question]
+        day = state.due_day
+        if self.policy.exam is not None:
+            exam_day = FIRST_DAY + self.course.days
+            day = exam.next_ask(f"q/{question}", state, exam_day, self.policy.exam, self.policy.scheduler)
+        self._put(question, max(day, self.today + 1))
 
     def _answer(self, question: int, grade: int) -> None:
         state, w = self.states[question], self.learner.weights
@@ -231,10 +241,10 @@ class _Run:
         if self.listener is not None:
             self.listener(Answer(f"q/{question}", grade, self.today), moment)
 
-    def _recall(self) -> float:
-        w, today = self.learner.weights, self.today
+    def _recall(self, day: int) -> float:
+        w = self.learner.weights
         return sum(
-            fsrs.retrievability(today - since, truth.stability, w)
+            fsrs.retrievability(day - since, truth.stability, w)
             for truth, since in zip(self.truths, self.since, strict=True)
         )
 
