@@ -223,12 +223,13 @@ class Question(ABC):
             for fault in markup.unknown(text, names):
                 yield Problem(key, "drawn-name", fault, "draw it, or write it in `code` or $maths$")
             used |= markup.names(text)
-        for name in sorted(names - used - self.formula_names()):
+        others = self.formula_names()
+        for name in sorted(names - used - others) if others is not None else ():
             yield Problem(f"draw/{name}", "unused-draw", f"{name!r} is drawn and never used", "use it or leave it out")
 
-    def formula_names(self) -> set[str]:
-        """The drawn parameters that the kind's own formulas use."""
-        return set()
+    def formula_names(self) -> set[str] | None:
+        """The drawn parameters that are used elsewhere than in texts; None if that is not known."""
+        return None
 
     def _draw_error(self, fault: DrawFault) -> CardError:
         pointer = ("where",) if fault.name is None else ("draw", fault.name)

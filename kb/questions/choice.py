@@ -79,6 +79,9 @@ class Choice(Question):
             if option.why is not None:
                 yield f"options/{place}/why", option.why
 
+    def formula_names(self) -> set[str]:
+        return set()
+
     def ask(self, seed: int) -> Ask:
         values = self.draw(seed, self._all_different)
         count = len(self.fields.options)

@@ -30,6 +30,7 @@ from kb.questions.base import Ask, CardError, Laboratory, Problem, Question, Ver
 from kb.questions.text import almost, normal, same, same_but_number
 
 BLANK = "____"
+MAX_WORDS = 500
 
 
 class ClozeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +61,9 @@ class Cloze(Question):
         for wrong, why in self.fields.reject.items():
             yield _reject_key(wrong), why
 
+    def formula_names(self) -> set[str]:
+        return set()
+
     def ask(self, seed: int) -> Ask:
         values = self.draw(seed)
         text = self.fill("ask", self.card.ask, values)
@@ -88,6 +92,8 @@ class Cloze(Question):
             gaps = "1 gap" if len(self.gaps) == 1 else f"{len(self.gaps)} gaps"
             raise AnswerError(f"there are {gaps} and {len(answer)} answers", cure="separate them by ;")
         typed = [text_answer(text, f"gap {place}") for place, text in enumerate(answer, start=1)]
+        if max(map(len, typed)) > MAX_WORDS:
+            raise AnswerError(f"a gap takes a few words, at most {MAX_WORDS} characters")
         if not any(text.strip() for text in typed):
             raise AnswerError("nothing was typed")
         return typed

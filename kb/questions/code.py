@@ -125,6 +125,9 @@ class Code(Question):
         message = f"the starter and the reference both define {', '.join(both)}"
         raise CardError(self.name, ("starter",), message, "say which is asked for with `function:`")
 
+    def formula_names(self) -> set[str]:
+        return set(self.parameters.names) if re.search(r"\bvalues\b", self.fields.tests) else set()
+
     def ask(self, seed: int) -> Ask:
         return self.prepare(seed, starter=self.fields.starter)
 

@@ -286,9 +286,8 @@ def _power(base: Number, exponent: Number) -> Any:
             if exponent < 0:
                 return 0.0
             raise OverflowError
-        if abs(base) <= 1:
-            exponent = exponent if -2 < exponent < 2 else math.copysign(2 + exponent % 2, exponent)
-            exponent = int(exponent)
+        if abs(base) <= 1 and abs(exponent) > 2:
+            exponent = (2 + exponent % 2) * (1 if exponent > 0 else -1)  # the same by parity, and cheap
     return base**exponent
 
 

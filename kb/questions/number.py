@@ -186,7 +186,7 @@ class Scale:
 
     def _factor(self, written: str) -> float | None:
         """What turns a number in the unit ``written`` into one in this unit; None if it is no unit at all."""
-        if _same_word(written, self.name):
+        if written == self.name or (self.unit is None and _same_word(written, self.name)):
             return 1
         unit = find_unit(written) or self._any_case(written)
         if unit is None:
@@ -279,24 +279,34 @@ EXACT = Tolerance()
 ROUNDED = Tolerance(relative=0.01)
 
 
-_FACTORS: tuple[tuple[float, str], ...] = (
-    (1000, "a factor of 1000: one prefix (k, M, G) off"),
-    (1024, "a factor of 1024: one binary prefix (Ki, Mi, Gi) off"),
+_FACTORS = (
+    (1000.0, "a factor of 1000: one prefix (k, M, G) off"),
     (1e6, "a factor of a million: two prefixes off"),
-    (1024.0**2, "a factor of 1024²: two binary prefixes off"),
     (1e9, "a factor of 1e9: three prefixes off"),
-    (1024.0**3, "a factor of 1024³: three binary prefixes off"),
-    (1.024, "a factor of 1.024: kB and KiB mixed up"),
-    (1.024**2, "a factor of 1.024²: MB and MiB mixed up"),
-    (1.024**3, "a factor of 1.024³: GB and GiB mixed up"),
-    (1.024**4, "a factor of 1.024⁴: TB and TiB mixed up"),
-    (8, "a factor of 8: bits and bytes mixed up"),
-    (100, "a factor of 100: a fraction and per cent mixed up"),
-    (60, "a factor of 60: minutes and seconds mixed up"),
-    (10, "a factor of 10: the decimal point or the exponent is one off"),
-    (2, "a factor of 2"),
+    (100.0, "a factor of 100: a fraction and per cent mixed up"),
+    (10.0, "a factor of 10: the decimal point or the exponent is one off"),
+    (2.0, "a factor of 2"),
 )
-_ONLY_FOR = {8: ("bytes",), 1024: ("bytes",), 60: ("seconds",)}
+_OF_BYTES = (
+    (1024.0, "a factor of 1024: one binary prefix (Ki, Mi, Gi) off"),
+    (1024.0**2, "a factor of 1024²: two binary prefixes off"),
+    (1024.0**3, "a factor of 1024³: three binary prefixes off"),
+    (8.0, "a factor of 8: bits and bytes mixed up"),
+)
+_OF_SECONDS = ((60.0, "a factor of 60: minutes and seconds mixed up"),)
+
+
+def _factors(scale: Scale, dimension: str) -> Iterator[tuple[float, str]]:
+    """The factors that numbers of this scale are off by when something known went wrong."""
+    yield from _FACTORS
+    if dimension == "seconds":
+        yield from _OF_SECONDS
+    if dimension == "bytes" and scale.unit is not None:
+        yield from _OF_BYTES
+        for power, letter in enumerate("KMGT", start=1):
+            if scale.unit.factor in (1000.0**power, 1024.0**power):
+                decimal = "k" if letter == "K" else letter
+                yield 1.024**power, f"a factor of {1.024**power:.4g}: {decimal}B and {letter}iB mixed up"
 
 
 def near_miss(given: float | int, expected: float | int, scale: Scale) -> str:
@@ -307,10 +317,7 @@ def near_miss(given: float | int, expected: float | int, scale: Scale) -> str:
         return "The sign is the wrong way round."
     ratio = abs(given / expected)
     dimension = (scale.unit.dimension if scale.unit else "").partition("/")[0]
-    for factor, meaning in _FACTORS:
-        binary = 1 < factor < 1.2 or factor in (1024, 1024.0**2, 1024.0**3)
-        if (binary and dimension != "bytes") or dimension not in _ONLY_FOR.get(int(factor), (dimension,)):
-            continue
+    for factor, meaning in _factors(scale, dimension):
         for exact in (factor, 1 / factor):
             if abs(ratio / exact - 1) <= 0.002 and given * expected > 0:
                 return f"Too {'large' if exact > 1 else 'small'} by {meaning}."

@@ -23,6 +23,7 @@ The answer is a number, or a text: ``16.6``, ``16.6 GB``, ``1.66e10 B``, ``2^4 *
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -102,8 +103,11 @@ class Numeric(Question):
         given = self.scale.read(answer)
         value = self.value(ask)
         correct = self._within(given, value)
-        why = "" if correct else self._mistake(given, ask) or near_miss(given, value, self.scale)
-        return Verdict(correct=correct, expected=self.expected(ask), why=why, note=self._remark(answer, correct))
+        remark = self._remark(answer, given)
+        if correct:
+            return Verdict(correct=True, expected=self.expected(ask), note=remark)
+        why = self._mistake(given, ask) or near_miss(given, value, self.scale)
+        return Verdict(correct=False, expected=self.expected(ask), why=" ".join(part for part in (remark, why) if part))
 
     def value(self, ask: Ask) -> Number:
         """The expected number, in the card's unit."""
@@ -127,10 +131,10 @@ class Numeric(Question):
                 return self.fill(f"mistakes/{place}/why", mistake.why, ask.values)
         return ""
 
-    def _remark(self, answer: Any, correct: bool) -> str:
+    def _remark(self, answer: Any, given: Number) -> str:
         """What a formula came to, so that the learner sees what was compared."""
-        if isinstance(answer, str) and any(sign in answer for sign in "*/^×·√(") and not answer.strip().endswith("/s"):
-            return f"Your formula gives {self.scale.write(self.scale.read(answer))}."
+        if isinstance(answer, str) and re.search(r"[\d)]\s*([-+*/^×·−]|\*\*)\s*[\d(\w]|[√(]", answer):
+            return f"Your formula gives {self.scale.write(given)}."
         return ""
 
     def expected(self, ask: Ask) -> str:

@@ -55,6 +55,9 @@ class Order(Question):
         for place, item in enumerate(self.fields.items):
             yield f"items/{place}", str(item)
 
+    def formula_names(self) -> set[str]:
+        return set()
+
     def ask(self, seed: int) -> Ask:
         values = self.draw(seed, self._all_different)
         items = self._items(values)

@@ -45,6 +45,9 @@ class Recall(Question):
         yield from super().texts()
         yield "answer", str(self.fields.answer)
 
+    def formula_names(self) -> set[str]:
+        return set()
+
     def ask(self, seed: int) -> Ask:
         return self.prepare(seed)
 

@@ -98,9 +98,9 @@ def same_but_number(given: str, wanted: str) -> bool:
 
 
 def _singulars(form: str) -> set[str]:
-    """``form`` and what it could be the plural of; short words and -ss, -us, -is have none."""
+    """``form`` and what it could be the plural of; short words and -ss, -us, -is, -ias have none."""
     forms = {form}
-    if re.search(r"[a-z]{3}[^\W\d_]*s$", form) and not re.search(r"(ss|us|is)$", form):
+    if re.search(r"[a-z]{3}[^\W\d_]*s$", form) and not re.search(r"(ss|us|is|ias)$", form):
         forms.add(form[:-1])
         if re.search(r"(s|x|z|ch|sh)es$", form):
             forms.add(form[:-2])

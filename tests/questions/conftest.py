@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,6 +56,11 @@ def bench(sandbox: Sandbox) -> Bench:
     return Bench(sandbox)
 
 
-@pytest.fixture
-def helpers() -> SimpleNamespace:
-    return SimpleNamespace(question=question, kinds=KINDS)
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Question]:
+    return question
+
+
+@pytest.fixture(scope="session")
+def kinds() -> dict[str, type[Question]]:
+    return KINDS
