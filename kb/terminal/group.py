@@ -39,6 +39,8 @@ class LazyGroup(NamedGroup):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             command: click.Command = import_module(f"kb.terminal.commands.{name}").command
+            if "_KB_COMPLETE" in _app(ctx).environment:
+                import_module("kb.terminal.completing").teach(command)
             return command
         return _app(ctx).registry.commands.get(name)
 
@@ -95,7 +97,10 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
 def _run(arguments: list[str], environment: Mapping[str, str]) -> int:
     with App(environment) as app:
         try:
-            code = kb.main(arguments, prog_name="kb", standalone_mode=False, obj=app)
+            if "_KB_COMPLETE" in environment:
+                kb.main(arguments, prog_name="kb", obj=app)  # answers the shell and exits
+            with kb.make_context("kb", arguments, obj=app) as context:
+                code = kb.invoke(context)
         except click.exceptions.Exit as stop:
             return stop.exit_code
         except click.Abort:
