@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import yaml
 
 from kb.knowledge.faults import Fault, Pointer
@@ -12,6 +13,7 @@ from kb.knowledge.scalars import kind_of, latex_lost, resolve
 
 MAX_EXPANDED = 4 << 20  # characters and values, with every alias written out
 MAX_DEPTH = 32
+MAX_FAULTS = 200  # nobody reads on
 
 # Controls but for tab and line ends, and the line ends that only some programs know: they would make the line numbers
 # lie, and a terminal obey. A bare carriage return is one of them.
@@ -106,7 +108,7 @@ class _Builder:
         if not event.style:  # neither quotes nor a block
             value, complaint = resolve(text)
             if complaint:
-                self.faults.append(self.fault(*complaint, event))
+                self.complain(self.fault(*complaint, event))
         elif event.style == '"':
             self.escapes(text, self.text[event.start_mark.index : event.end_mark.index], event)
         if self.waits_for_key():
@@ -121,13 +123,13 @@ class _Builder:
         frame = self.stack[-1]
         if not isinstance(value, str):
             named = f"{text!r} is read as {kind_of(value)}" if text else "there is none"
-            self.faults.append(self.fault("key", f"a key must be text; {named}", "put the key in quotes", event))
+            self.complain(self.fault("key", f"a key must be text; {named}", "put the key in quotes", event))
         elif text == "<<" and not event.style:
-            self.faults.append(self.fault("key", "merge keys (<<) are not understood", "write the keys out", event))
+            self.complain(self.fault("key", "merge keys (<<) are not understood", "write the keys out", event))
         line = event.start_mark.line + 1
         if text in frame.keys:
             message = f"the key {text!r} is given twice, first on line {frame.keys[text]}"
-            self.faults.append(self.fault("duplicate-key", message, "keep one of them", event))
+            self.complain(self.fault("duplicate-key", message, "keep one of them", event))
         frame.keys.setdefault(text, line)
         frame.key = text
         self.count(len(text) + 1, event)
@@ -211,7 +213,7 @@ class _Builder:
     def tag(self, event: Any) -> None:
         if event.tag:
             named = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self.faults.append(self.fault("tag", f"the tag {named} is not allowed", "remove it", event))
+            self.complain(self.fault("tag", f"the tag {named} is not allowed", "remove it", event))
 
     def escapes(self, text: str, raw: str, event: Any) -> None:
         if "\\" not in raw:
@@ -220,7 +222,15 @@ class _Builder:
         if found or latex_lost(raw):
             what = f"an escape that means U+{ord(found[0]):04X}" if found else "LaTeX whose backslash YAML takes away"
             cure = "use single quotes or a block (|): in double quotes a backslash starts an escape"
-            self.faults.append(self.fault("control-character", f"the double quotes hold {what}", cure, event))
+            self.complain(self.fault("control-character", f"the double quotes hold {what}", cure, event))
+
+    def complain(self, fault: Fault) -> None:
+        """Note a fault that doesn't stop the reading, unless there are too many."""
+        if len(self.faults) >= MAX_FAULTS:
+            raise Unreadable(
+                msgspec.structs.replace(fault, rule="faults", message=f"has more than {MAX_FAULTS} faults")
+            )
+        self.faults.append(fault)
 
     def fault(self, rule: str, message: str, cure: str | None, event: Any) -> Fault:
         mark = event.start_mark
@@ -242,6 +252,7 @@ _CURES = (
     ("could not find expected ':'", "write `key: value`; look at the indentation and at the line before"),
     ("did not find expected key", "look at the indentation, and at the quotes of the lines before"),
     ("expected <document start>", "look at the indentation, and at the quotes of the lines before"),
+    ("incompatible YAML document", "remove the line %YAML"),
     ("found character that", "put the text in quotes"),
     ("expected alphabetic or numeric", "text that begins with * or & must stand in quotes"),
     ("undefined tag handle", "text that begins with ! must stand in quotes"),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kb.knowledge.builder import Unreadable
 from kb.knowledge.document import Document
 from kb.knowledge.faults import Fault, Pointer, did_you_mean, in_order
 from kb.knowledge.model import COMMON_KEYS, Claim, QuestionCard, Topic
@@ -53,7 +54,11 @@ def read_topic(path: str, kinds: Container[str]) -> Reading:
     name, extension = os.path.splitext(os.path.basename(path))
     if extension != ".yaml":
         reader.fault("name", f"a topic file ends in .yaml, not {extension or 'without it'}", "rename it", ())
-    topic = reader.topic(name)
+    try:
+        topic = reader.topic(name)
+    except Unreadable as stop:
+        topic = None
+        reader.shape.faults.append(stop.fault)
     faults = in_order([*document.faults, *reader.shape.faults])
     return Reading(None, faults, document, topic) if faults else Reading(topic, [], document, topic)
 
@@ -87,10 +92,6 @@ class _TopicReader:
         fields = self.shape.struct(
             value, Topic, (), leave=("name", "file", "claims", "questions"), others=("claims", "questions")
         )
-        for key in ("name", "file"):
-            if key in value:
-                cure = "leave it out; the file's name is the topic's name"
-                self.fault("unknown-key", f"there is no key {key!r} here", cure, (key,), key=True)
         claims = self.items(value, "claims", self.claim)
         questions = self.items(value, "questions", self.question)
         self.names(fields, name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import msgspec
 
+from kb.knowledge.builder import MAX_FAULTS, Unreadable
 from kb.knowledge.document import Document
 from kb.knowledge.faults import Fault, Pointer, did_you_mean
 from kb.knowledge.scalars import kind_of
@@ -34,7 +35,10 @@ class Shape:
 
     def fault(self, rule: str, message: str, cure: str | None, pointer: Pointer, *, key: bool = False) -> None:
         """Note a fault at ``pointer``, or at its key."""
-        self.faults.append(self.document.fault(rule, message, cure, pointer, key=key))
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(self.document.fault(rule, message, cure, pointer, key=key))
+        else:
+            raise Unreadable(self.document.fault("faults", f"has more than {MAX_FAULTS} faults", None, pointer))
 
     def struct(
         self,
@@ -42,19 +46,20 @@ class Shape:
         struct: type[msgspec.Struct],
         pointer: Pointer,
         *,
-        leave: Iterable[str] = (),
+        leave: Container[str] = (),
         others: Iterable[str] = (),
     ) -> dict[str, Any]:
         """The fields of ``struct`` found in the mapping ``value``, but for those that do not fit.
 
-        The keys in ``leave`` are left out of the checking, and those in ``others`` are allowed beside it.
+        The fields in ``leave`` are not looked for; the keys in ``others`` are allowed beside it.
         """
         if not isinstance(value, dict):
             self.misfit("a mapping", value, pointer)
             return {}
-        left = {*leave}
-        fields = {field.encode_name: field for field in msgspec.structs.fields(struct) if field.encode_name not in left}
-        known = {*fields, *left, *others}
+        fields = {
+            field.encode_name: field for field in msgspec.structs.fields(struct) if field.encode_name not in leave
+        }
+        known = {*fields, *others}
         for key in value:
             if key not in known:
                 cure = did_you_mean(key, known) or f"the keys are: {', '.join(sorted(known))}"

@@ -1,0 +1,83 @@
+"""Topics to test with: a sound one, and a content root to put it in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kb.knowledge.library import Library
+from kb.registry import Registry
+
+SOUND = """\
+title: A sound topic
+summary: What it is about.
+sources:
+  vaswani2017: {title: Attention Is All You Need, authors: Vaswani et al., year: 2017, arxiv: "1706.03762"}
+claims:
+  - {id: scale, says: Scores are scaled., verdict: added, source: vaswani2017 §3.2.1}
+questions:
+  - id: why
+    kind: recall
+    claim: scale
+    ask: Why are they scaled?
+    answer: To keep the variance at one.
+    why: The variance of a dot product grows with its length.
+"""
+
+
+def sound(**changes: Any) -> dict[str, Any]:
+    """The sound topic as a value, with other or further keys."""
+    value: dict[str, Any] = yaml.safe_load(SOUND)
+    return {**value, **changes}
+
+
+def text_of(value: object) -> str:
+    """A value as the text of a topic file."""
+    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A content root that KB_PATH names."""
+    folder = tmp_path / "root"
+    (folder / "topics").mkdir(parents=True)
+    monkeypatch.setenv("KB_PATH", str(folder))
+    return folder
+
+
+@pytest.fixture
+def write(root: Path) -> Callable[..., Path]:
+    """``write(name, text_or_value)`` puts a topic into the root."""
+
+    def write(name: str, content: str | dict[str, Any] = SOUND) -> Path:
+        path = root / "topics" / f"{name}.yaml"
+        path.write_text(content if isinstance(content, str) else text_of(content), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def no_builtin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A built-in root without topics, so that a test sees its own only."""
+    folder = tmp_path / "builtin"
+    folder.mkdir()
+    for module in ("kb.roots", "kb.knowledge.index"):
+        monkeypatch.setattr(f"{module}.builtin_root", lambda: str(folder))
+    return folder
+
+
+@pytest.fixture
+def library(no_builtin: Path) -> Callable[[], Library]:
+    """``library()`` opens the library of the environment as it is now."""
+
+    def library() -> Library:
+        environment = dict(os.environ)
+        return Library.open(environment, Registry.load(environment, packs=False))
+
+    return library
