@@ -38,20 +38,15 @@ def check(name: str) -> None:
         raise MissingExtra("torch", "demos") from None
     if family == "cuda":
         if not torch.cuda.is_available():
-            raise DeviceMissing(
-                f"there is no CUDA device for --device {name}"
-                + ("" if torch.version.cuda else " (torch is a CPU build)"),
-                cure="run it with --device cpu",
-            )
+            build = "" if torch.version.cuda else " (torch is a CPU build)"
+            raise DeviceMissing(f"there is no CUDA device here{build}", cure="run it with --device cpu")
         count = torch.cuda.device_count()
         if number and int(number) >= count:
-            raise DeviceMissing(
-                f"there is no device {name}",
-                cure=f"this machine has cuda:0{f' to cuda:{count - 1}' if count > 1 else ''}",
-            )
+            last = f" to cuda:{count - 1}" if count > 1 else ""
+            raise DeviceMissing(f"there is no device {name}", cure=f"this machine has cuda:0{last}")
     elif family == "mps":
         if not torch.backends.mps.is_available():
-            raise DeviceMissing("there is no MPS device", cure="run it with --device cpu")
+            raise DeviceMissing("there is no MPS device here", cure="run it with --device cpu")
     else:
         raise UnknownName("device", name, DEVICES)
 

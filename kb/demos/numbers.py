@@ -48,4 +48,4 @@ def statement(check: Check) -> str:
     text = f"{say(check.measured, digits)} {relation} {say(check.expected, digits)}"
     if check.tolerance:
         text += f" ± {say(check.tolerance, 2)}"
-    return text if check.holds else f"{text}  does not hold"
+    return text if check.holds else f"{text} does not hold"

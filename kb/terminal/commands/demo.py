@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -50,10 +51,10 @@ class DemoCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            known = [name for option in self.get_params(ctx) for name in option.opts if name.startswith("--")]
+            known = [name[2:] for option in self.get_params(ctx) for name in option.opts if name.startswith("--")]
             raise UnknownName(
                 f"parameter of demo {self.name!r}",
-                error.option_name,
+                error.option_name.lstrip("-"),
                 known,
                 listing=f"see: kb demo {self.name} --help",
             ) from None
@@ -165,7 +166,7 @@ def run(
     debug: bool,
 ) -> int:
     """Run ``demo`` and show what it reported; returns the exit code."""
-    from kb.demos import devices, process, runner
+    from kb.demos import devices, process
     from kb.demos.save import check_folder
     from kb.demos.save import save as write
     from kb.terminal import progress
@@ -184,7 +185,7 @@ def run(
     load = partial(app.registry.function, demo)
     at = app.now()
     if debug:
-        evidence = runner.run(demo, load(), values, place, report=report, at=at)
+        evidence = _here(demo, load, values, place, report, at)
     else:
         evidence = process.run(demo, load, values, place, report=report, at=at)
     if quiet:
@@ -198,6 +199,27 @@ def run(
         for file in write(report, evidence, demo, save):
             click.echo(f"saved {file}", err=True)
     return 0 if report.holds else 1
+
+
+def _here(
+    demo: Demo,
+    load: Callable[[], Callable[..., object]],
+    values: dict[str, Value],
+    device: str,
+    report: Report,
+    at: datetime,
+) -> Evidence:
+    """Run ``demo`` in this process; what it raises is shown in full before it becomes one line."""
+    from kb.demos import runner
+
+    try:
+        return runner.run(demo, load(), values, device, report=report, at=at)
+    except KbError as error:
+        if error.__cause__ is not None:
+            import traceback
+
+            traceback.print_exception(error.__cause__)
+        raise
 
 
 def printer(app: App, *, silent: bool) -> Callable[[Iterable[Line]], None]:
