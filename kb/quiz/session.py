@@ -6,11 +6,11 @@ grader raises is set aside with a line in ``notices``; the sitting goes on.
 
 from __future__ import annotations
 
+import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from random import SystemRandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kb.errors import AnswerError, KbError, NotStored, UsageError
@@ -124,7 +124,7 @@ class Sitting:
         self._paused = 0.0
         self._asked = 0
         self._seeds: dict[str, int] = {}  # of questions that are to be asked again as they were
-        self._base_seed = SystemRandom().getrandbits(31) if plan.seed is None else plan.seed
+        self._base_seed = int.from_bytes(os.urandom(4), "big") if plan.seed is None else plan.seed
         self.deck = Deck(library, store, plan)
         self.queue: Queue = self.deck.fill(clock(), self._claim_of)
         self.notices += [str(error) for error in self.deck.broken()]
