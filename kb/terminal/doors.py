@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import kb
 from kb.errors import KbError
@@ -21,7 +21,16 @@ from kb.terminal.text import BOLD, DIM, Span, ansi, clean, wants_colour
 def run_demo(turn: Turn, environment: Mapping[str, str]) -> None:
     """Run the demo that is linked to ``turn``, with the question's parameters, and wait for a key."""
     assert turn.demo is not None
-    arguments = ["demo", turn.demo, *demo_options(turn)]
+    call_demo([turn.demo, *demo_options(turn)], environment)
+    colour = wants_colour(sys.stdout, environment)
+    sys.stdout.write("\n" + ansi([Span("Press a key to go back to the quiz ", DIM)], colour))
+    sys.stdout.flush()
+    wait_for_key()
+
+
+def call_demo(words: Sequence[str], environment: Mapping[str, str]) -> None:
+    """``kb demo`` with these words, in a process of its own on this terminal; Ctrl-C ends the demo alone."""
+    arguments = ["demo", *words]
     colour = wants_colour(sys.stdout, environment)
     sys.stdout.write(ansi([Span(f"kb {' '.join(arguments)}", BOLD)], colour) + "\n\n")
     sys.stdout.flush()
@@ -33,9 +42,6 @@ def run_demo(turn: Turn, environment: Mapping[str, str]) -> None:
         subprocess.call([sys.executable, "-m", "kb", *arguments], env={**environment, "PYTHONPATH": path})
     finally:
         signal.signal(signal.SIGINT, before)
-    sys.stdout.write("\n" + ansi([Span("Press a key to go back to the quiz ", DIM)], colour))
-    sys.stdout.flush()
-    wait_for_key()
 
 
 def demo_options(turn: Turn) -> list[str]:

@@ -1,4 +1,4 @@
-"""The commands that prompts and scripts call all day, without click: ``--version``, a plain ``due``, and ``kb`` alone."""
+"""What prompts and scripts call all day, without click: ``--version``, a plain ``due``, and ``kb`` alone."""
 
 from __future__ import annotations
 
