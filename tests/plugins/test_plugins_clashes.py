@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from pathlib import Path
 
@@ -113,8 +114,11 @@ def test_a_kind_named_like_a_built_in_one(home: Path, folder_plugin) -> None:
 @pytest.mark.parametrize("name", ["quiz", "demo", "completion"])
 def test_a_command_named_like_kbs_own(name: str, home: Path, folder_plugin, run_kb) -> None:
     folder_plugin(home, "commands", COMMAND.format(name, ""))
-    listed = run_kb("plugins").stdout
-    assert f"command {name!r} of the plugin folder {home}/plugins/commands is left out: kb itself has" in listed
+    listed = {plugin["name"]: plugin["error"] for plugin in json.loads(run_kb("plugins", "--json").stdout)}
+    assert (
+        f"command {name!r} of the plugin folder {home}/plugins/commands is left out: kb itself has"
+        in listed["commands"]
+    )
 
 
 def test_commands_of_two_plugins(home: Path, folder_plugin) -> None:

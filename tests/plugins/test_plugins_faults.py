@@ -173,7 +173,7 @@ def test_a_plugin_that_imports_numpy_to_register_is_named(act: str, home: Path, 
     pytest.importorskip("numpy")
     folder_plugin(home, "first", act)
     folder_plugin(home, "second", act)
-    listed = run_kb("plugins").stdout
+    listed = run_kb("plugins", "--json").stdout
     assert listed.count("imports numpy to register: move the import into the demo's own module") == 2
 
 
