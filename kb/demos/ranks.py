@@ -187,3 +187,27 @@ def broadcast(tensor: torch.Tensor, place: Rank, source: int = 0) -> None:
     copy = tensor.cpu()
     dist.broadcast(copy, source)
     tensor.copy_(copy)
+
+
+class Pending:
+    """An all-reduce on its way; ``wait`` returns when ``tensor`` holds the sum."""
+
+    def __init__(self, tensor: torch.Tensor, place: Rank, done: Callable[[], None] | None = None) -> None:
+        self._tensor = tensor
+        self._moved = tensor.cpu() if place.staged else tensor
+        self._work = dist.all_reduce(self._moved, async_op=True)
+        if done is not None:
+            self._work.get_future().add_done_callback(lambda _: done())
+
+    def wait(self) -> None:
+        """Block until the sum has arrived."""
+        self._work.wait()
+        if self._moved is not self._tensor:
+            self._tensor.copy_(self._moved)
+
+
+def gather(value: object, size: int) -> list[Any]:
+    """Every rank's ``value``, on every rank."""
+    found: list[Any] = [None] * size
+    dist.all_gather_object(found, value)
+    return found
