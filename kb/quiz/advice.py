@@ -126,9 +126,8 @@ class Advisor:
                 continue
             for demo in self.entries[topic].demos:
                 if self.store.evidence_of(demo) is None:
-                    yield Suggestion(
-                        "prove", f"kb demo {demo}", f"it proves claims of {topic}; it has not run here yet"
-                    )
+                    why = f"it proves claims of {topic} and has not been run here yet"
+                    yield Suggestion("prove", f"kb demo {demo}", why)
                     return
 
 

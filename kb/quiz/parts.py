@@ -12,43 +12,13 @@ from kb.knowledge.model import QuestionCard, Topic
 PART_CHARACTERS = 900  # about a screen; shorter pieces are read together
 _WORD = re.compile(r"[^\W_]{3,}")
 _STOP = frozenset(
-    [
-        "the",
-        "and",
-        "for",
-        "are",
-        "that",
-        "with",
-        "this",
-        "from",
-        "which",
-        "what",
-        "how",
-        "many",
-        "does",
-        "its",
-        "each",
-        "one",
-        "not",
-        "but",
-        "has",
-        "have",
-        "can",
-        "all",
-        "only",
-        "than",
-        "then",
-        "they",
-        "when",
-        "where",
-        "who",
-        "will",
-        "into",
-        "more",
-        "most",
-        "other",
-        "same",
-    ]
+    re.findall(
+        r"\w+",
+        """
+    the and for are that with this from which what how many does its each one not but has have can all only than then
+    they when where who will into more most other same
+""",
+    )
 )
 
 
@@ -61,7 +31,7 @@ class Part:
 
 
 def parts(topic: Topic) -> list[Part]:
-    """The parts of a topic. Each question belongs to the part that says most of its words; without text, to one part."""
+    """The parts of a topic. Each question belongs to the part that says most of its words."""
     texts = split(topic.body) or [topic.summary]
     owners = [0] * len(topic.questions)
     if len(texts) > 1:
@@ -83,9 +53,10 @@ def split(body: str) -> list[str]:
     texts: list[str] = []
     for block in blocks:
         heading = block.lstrip().startswith("#")
-        ahead = block.lstrip().startswith(("```", "|", "- ", "* ", "1. ", "    "))
+        belongs = block.lstrip().startswith(("```", "|", "- ", "* ", "1. ", "    "))
         full = bool(texts) and len(texts[-1]) + len(block) > PART_CHARACTERS
-        if texts and not heading and (ahead or not full or texts[-1].lstrip().split("\n")[-1].startswith("#")):
+        headed = bool(texts) and texts[-1].split("\n")[-1].startswith("#")
+        if texts and not heading and (belongs or headed or not full):
             texts[-1] += "\n\n" + block
         else:
             texts.append(block)

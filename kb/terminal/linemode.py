@@ -24,8 +24,9 @@ HELP = (
 class LineSitting:
     """Holds a sitting over stdin and stdout as text."""
 
-    def __init__(self, app: App, sitting: Sitting, file: str | None = None) -> None:
+    def __init__(self, app: App, sitting: Sitting, file: str | None = None, brief: bool = False) -> None:
         self._app = app
+        self._brief = brief
         self._sitting = sitting
         self._file = file
         self._page = Page.of(app.environment)
@@ -43,7 +44,7 @@ class LineSitting:
         self._tell()
         from kb.terminal.summary import show
 
-        show(self._app, self._sitting)
+        show(self._app, self._sitting, self._brief)
         return 0
 
     def _ask(self) -> bool:

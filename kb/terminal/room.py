@@ -26,8 +26,9 @@ _INSTANT = ("choice", "cloze", "numeric", "order", "recall")  # the kinds that a
 class Room:
     """Holds a sitting on the terminal."""
 
-    def __init__(self, app: App, sitting: Sitting) -> None:
+    def __init__(self, app: App, sitting: Sitting, brief: bool = False) -> None:
         self.app = app
+        self.brief = brief
         self.sitting = sitting
         self.turn: Turn | None = None
         self.entry: Input | None = None
@@ -54,7 +55,7 @@ class Room:
                     break
         from kb.terminal.summary import show
 
-        show(self.app, self.sitting)
+        show(self.app, self.sitting, self.brief)
         return 0
 
     def _prepare(self) -> bool:

@@ -12,8 +12,8 @@ from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Span, clean
 MOST_MISSES = 10
 
 
-def show(app: App, sitting: Sitting) -> None:
-    """Write the end of a sitting to stdout, and what was set aside to stderr's side of it."""
+def show(app: App, sitting: Sitting, brief: bool = False) -> None:
+    """Write the end of a sitting to stdout; ``brief`` leaves out what comes next."""
     now = sitting.now()
     summary = summarise(sitting, now)
     page = Page.of(app.environment)
@@ -26,6 +26,10 @@ def show(app: App, sitting: Sitting) -> None:
         page.text([Span("! ", f"{BOLD};{WARN}"), Span(clean(notice), WARN)], hang=2)
     if summary.misses:
         _misses(page, summary.misses)
+    if brief:
+        page.write()
+        page.flush()
+        return
     if summary.asked:
         page.write()
         _forecast(page, sitting, summary, now.at_ms)

@@ -66,11 +66,9 @@ class Lesson:
         self.page.markdown(topic.summary)
         missing = self._unmet()
         if missing:
-            names = ", ".join(missing)
+            names, advice = ", ".join(missing), f", which you have not met in full: kb learn {missing[0]}"
             self.page.write()
-            self.page.text(
-                [Span("It rests on ", DIM), names, Span(f", not all of it met yet: kb learn {missing[0]}", DIM)]
-            )
+            self.page.text([Span("It rests on ", DIM), names, Span(advice, DIM)])
         self.page.write()
 
     def _unmet(self) -> list[str]:
@@ -91,7 +89,7 @@ class Lesson:
             from kb.quiz.plan import Plan
             from kb.terminal.commands.quiz import hold
 
-            hold(self.app, Plan(questions=tuple(names), new=len(names)))
+            hold(self.app, Plan(questions=tuple(names), new=len(names)), brief=True)
         return True
 
     def _open(self, part: Part) -> list[str]:

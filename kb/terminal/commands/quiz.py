@@ -64,8 +64,16 @@ def command(
     return hold(app, Plan(topics=named, questions=questions, **given), as_json=as_json, plain=plain, file=file)
 
 
-def hold(app: App, plan: Any, *, as_json: bool = False, plain: bool = False, file: str | None = None) -> int | None:
-    """Hold a sitting in the way that fits; the exit code."""
+def hold(
+    app: App,
+    plan: Any,
+    *,
+    as_json: bool = False,
+    plain: bool = False,
+    file: str | None = None,
+    brief: bool = False,
+) -> int | None:
+    """Hold a sitting in the way that fits; the exit code. ``brief`` says at the end what was missed, and no more."""
     from kb.terminal.start import start
 
     with start(app, plan) as sitting:
@@ -79,7 +87,7 @@ def hold(app: App, plan: Any, *, as_json: bool = False, plain: bool = False, fil
         if plain or file is not None or not Screen.possible(app.environment):
             from kb.terminal.linemode import LineSitting
 
-            return LineSitting(app, sitting, file=file).run()
+            return LineSitting(app, sitting, file=file, brief=brief).run()
         from kb.terminal.room import Room
 
-        return Room(app, sitting).run()
+        return Room(app, sitting, brief=brief).run()
