@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import TypeVar
 
 from kb.errors import StoreError, StoreTooNew
@@ -65,25 +66,42 @@ def has_wal(path: str) -> bool:
         return False
 
 
+def inspect(path: str, check_bytes: int) -> bool:
+    """Whether there is a database with something in it at ``path``; one of up to ``check_bytes`` is checked whole.
+
+    Looks through a connection that leaves no trace, whatever it finds. Raises StoreTooNew or StoreDamaged.
+    """
+    if not examine(path):
+        return False
+    hot, before = has_wal(path), _stamp(path)
+    try:
+        with faults.reading(path), closing(_connect(path, "ro" if hot else "ro&immutable=1")) as db:
+            if _version(db, path) == 0:  # a process was killed between making the file and its tables
+                return False
+            if os.path.getsize(path) <= check_bytes:
+                quick_check(db, path)
+    except StoreError:
+        # an immutable connection takes no locks: another process may have begun to write under its eyes
+        if hot or not (has_wal(path) or _stamp(path) != before):
+            raise
+    return True
+
+
 def open_to_read(path: str, check_bytes: int = CHECKED_ON_OPENING) -> sqlite3.Connection | None:
     """A connection to the database at ``path``, or None if there is none yet.
 
     Nothing is created, but for SQLite's own files beside the database while it is open. Where these cannot be written
     (a read-only folder), the file is read as it is.
     """
-    if not examine(path):
+    if not inspect(path, check_bytes):
         return None
     with faults.reading(path):
-        if has_wal(path):  # the newest version number may be in there, and closing a normal connection would move it
-            _check_version_read_only(path)
-        db = _connect(path, "rw")
         try:
-            return _checked(db, path, check_bytes)
+            return _ready(_connect(path, "rw"), path)
         except sqlite3.Error as error:
             if not faults.is_read_only(error) or has_wal(path):
                 raise
-            db = _connect(path, "ro&immutable=1")
-            return _checked(db, path, check_bytes)
+            return _ready(_connect(path, "ro&immutable=1"), path)
 
 
 def open_to_write(path: str) -> sqlite3.Connection:
@@ -91,22 +109,21 @@ def open_to_write(path: str) -> sqlite3.Connection:
 
     Raises StoreTooNew, StoreDamaged (nothing touched), sqlite3.Error or OSError.
     """
-    if not examine(path):
+    if not inspect(path, CHECKED_BEFORE_WRITING):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    elif has_wal(path):
-        with faults.reading(path):
-            _check_version_read_only(path)
-    db = _connect(path, "rwc")
+    return _ready(_connect(path, "rwc"), path, writing=True)
+
+
+def _ready(db: sqlite3.Connection, path: str, writing: bool = False) -> sqlite3.Connection:
+    """``db``, brought to this version and into WAL mode; closed if that fails."""
     try:
-        if _patiently(lambda: _version(db, path)) < VERSION:
+        behind = _patiently(lambda: _version(db, path)) < VERSION
+        if behind or (writing and db.execute("PRAGMA journal_mode").fetchone()[0] != "wal"):
             _patiently(lambda: db.execute("PRAGMA journal_mode = WAL"))
+        if behind:
             from kb.store.migrations import migrate  # slow to import
 
             _patiently(lambda: migrate(db))
-        if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":  # a backup that was copied into place
-            _patiently(lambda: db.execute("PRAGMA journal_mode = WAL"))
-        if os.path.getsize(path) <= CHECKED_BEFORE_WRITING:
-            quick_check(db, path)
     except BaseException:
         db.close()
         raise
@@ -155,36 +172,15 @@ def _version(db: sqlite3.Connection, path: str) -> int:
         foreign = db.execute("SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\'").fetchone()[0]
     else:
         foreign = db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()  # reads the schema: damage of the first page shows here
     if foreign:
         raise faults.damaged(path, "it is not a database of kb")
     return version
 
 
-def _checked(db: sqlite3.Connection, path: str, check_bytes: int) -> sqlite3.Connection | None:
-    """``db`` if there is something in it, brought to this version and sound; else it is closed."""
-    try:
-        version = _version(db, path)
-        if version == 0:  # a process was killed between making the file and its tables
-            db.close()
-            return None
-        if version < VERSION:
-            from kb.store.migrations import migrate
-
-            migrate(db)
-        if os.path.getsize(path) <= check_bytes:
-            quick_check(db, path)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _check_version_read_only(path: str) -> None:
-    db = _connect(path, "ro")
-    try:
-        _refuse_newer(db.execute("PRAGMA user_version").fetchone()[0], path)
-    finally:
-        db.close()
+def _stamp(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_mtime_ns, found.st_size
 
 
 def _refuse_newer(version: int, path: str) -> None:
