@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 from kb.demos.report import Check, Scalar
 
@@ -16,11 +17,13 @@ def say(value: Scalar, digits: int = 4) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int):
-        return f"{value:,}" if abs(value) < 10**15 else f"{float(value):.{digits - 1}e}"
+        return f"{value:,}" if abs(value) < 10**15 else _tidy_exponent(f"{Decimal(value):.{digits - 1}e}")
     if not math.isfinite(value):
         return "NaN" if value != value else "∞" if value > 0 else "−∞"
     if value == 0:
         return "0"
+    if digits >= 17:
+        return _tidy_exponent(repr(value))  # the shortest text that is this very number
     size = abs(value)
     if size < 1e-3 or size >= 1e15:
         return _tidy_exponent(f"{value:.{digits - 1}e}")
@@ -35,7 +38,12 @@ def _tidy_exponent(text: str) -> str:
     mantissa, _, exponent = text.partition("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
-    return f"{mantissa}e{int(exponent)}"
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
+def brief(value: float) -> str:
+    """``value`` in at most nine characters, for where there is little room."""
+    return say(value, 3) if abs(value) < 1e5 or not math.isfinite(value) else _tidy_exponent(f"{value:.2e}")
 
 
 def statement(check: Check) -> str:

@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import IO, Any
@@ -66,7 +67,10 @@ def run(
         )
         with _signals_end_it():
             try:
-                child.start()
+                with warnings.catch_warnings():
+                    # Python 3.12 warns of forking beside threads: the child shares no lock with them.
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    child.start()
                 sender.close()
                 answer = _wait(child, receiver, timeout_seconds, trace, demo)
                 child.join(GRACE_SECONDS)

@@ -142,7 +142,7 @@ class Report:
         elif isinstance(value, str) or isinstance(bound, str) or isinstance(value, bool) or isinstance(bound, bool):
             relation, holds = "==", value == bound
         else:
-            tolerance = atol + rtol * abs(bound)
+            tolerance = atol + rtol * abs(bound) if math.isfinite(bound) else 0.0  # nothing is near infinity
             relation = "≈" if tolerance else "=="
             holds = abs(value - bound) <= tolerance if tolerance else value == bound
         self.checks.append(Check(name, value, bound, relation, bool(holds), tolerance))

@@ -23,7 +23,11 @@ def check_folder(folder: str) -> None:
     """Make ``folder`` and prove, before the demo runs, that the result can be saved there."""
     import importlib.util
 
-    if importlib.util.find_spec("matplotlib") is None:
+    try:
+        found = importlib.util.find_spec("matplotlib") is not None
+    except ImportError:
+        found = False
+    if not found:
         raise MissingExtra("matplotlib", "demos")
     try:
         os.makedirs(folder, exist_ok=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from kb.demos.numbers import say
+from kb.demos.numbers import brief, say
 from kb.demos.report import Bars, Curve, Figure, Image, finite
 from kb.terminal.axes import Axis
 from kb.terminal.text import BOLD, DIM, Line, Span, clean, one_line, shorten, width, wrap
@@ -71,7 +71,7 @@ def curve(figure: Curve, columns: int) -> Iterator[Line]:
     missing = sum(map(len, figure.series)) - len(drawable)
     if missing:
         why = "not finite" + (", or not positive on a log axis" if figure.log else "")
-        yield [Span(f"({missing} of {missing + len(drawable)} values left out: {why})", DIM)]
+        yield from wrap([Span(f"({missing} of {missing + len(drawable)} values left out: {why})", DIM)], columns)
 
 
 def _fits(value: float, log: bool) -> bool:
@@ -202,8 +202,9 @@ def bars(figure: Bars, columns: int) -> Iterator[Line]:
     totals = [sum(finite(part[n] for _, part in figure.series)) for n in range(len(figure.labels))]
     low = 0.0 if stacked else min([0.0, *finite(values)])
     high = max([0.0, *(totals if stacked else finite(values))])
-    unit = f" {one_line(figure.unit)}" if figure.unit else ""
-    numbers = max((width(say(value) + unit) for value in (totals if stacked else values)), default=0)
+    unit = f" {shorten(one_line(figure.unit), 12)}" if figure.unit else ""
+    tell = brief if any(width(say(value)) > 12 for value in [*values, *totals]) else say
+    numbers = max((width(tell(value) + unit) for value in (totals if stacked else values)), default=0)
     named = [one_line(label) for label in figure.labels]
     names = min(max(map(width, named), default=0), columns // 3)
     room = max(columns - names - numbers - 4, 8)
@@ -213,7 +214,7 @@ def bars(figure: Bars, columns: int) -> Iterator[Line]:
         if stacked:
             line = [Span(f"{name}{' ' * (names - width(name))} ")]
             line += _stack([part[n] for _, part in figure.series], scale)
-            yield [*line, Span(f" {say(totals[n])}{unit}")]
+            yield [*line, Span(f" {tell(totals[n])}{unit}")]
             continue
         for m, (_, part) in enumerate(figure.series):
             shown = name if m == 0 else ""
@@ -221,7 +222,7 @@ def bars(figure: Bars, columns: int) -> Iterator[Line]:
             yield [
                 Span(f"{shown}{' ' * (names - width(shown))} "),
                 Span(bar, _style(m) if parts > 1 else STYLES[0]),
-                Span(f" {say(part[n])}{unit}"),
+                Span(f" {tell(part[n])}{unit}"),
             ]
         if parts > 1 and n < len(named) - 1:
             yield []
@@ -298,9 +299,11 @@ def heat_map(figure: Image, columns: int, colour: bool) -> Iterator[Line]:
             upper, lower = shown[n], shown[n + 1] if n + 1 < len(shown) else [math.nan] * len(shown[n])
             yield _row([_two(a, b, low, high, colour) for a, b in zip(upper, lower, strict=True)])
     steps = [_pixel(low + (high - low) * n / 8, low, high, colour) for n in range(9)]
-    yield [Span(f"{say(low, 3)} "), *_row(steps), Span(f" {say(high, 3)}")]
+    yield [Span(f"{brief(low)} "), *_row(steps), Span(f" {brief(high)}")]
     if (len(shown), len(shown[0])) != (rows, breadth):
-        yield [Span(f"({rows} × {breadth} values shown as {len(shown)} × {len(shown[0])} means)", DIM)]
+        yield from wrap(
+            [Span(f"({rows} × {breadth} values shown as {len(shown)} × {len(shown[0])} means)", DIM)], columns
+        )
 
 
 def _two(upper: float, lower: float, low: float, high: float, colour: bool) -> tuple[str, str]:
