@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from kb import __version__
 from kb.errors import KbError, UnknownName
 from kb.terminal.commands import COMMANDS
 from kb.terminal.context import App
 from kb.terminal.failure import shield
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +47,8 @@ class LazyGroup(NamedGroup):
         return _app(ctx).registry.commands.get(name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
         known = {name: command.get_short_help_str() for name, command in _app(ctx).registry.commands.items()} | COMMANDS
         options = super().shell_complete(ctx, incomplete) if incomplete.startswith("-") else []
         return options + [
@@ -86,7 +90,7 @@ Examples:
 @click.pass_context
 def kb(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
-        import_module("kb.terminal.commands.home").show(ctx.obj)
+        import_module("kb.terminal.commands.home").show(ctx.obj.environment)
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> int:

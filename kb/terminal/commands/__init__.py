@@ -5,7 +5,7 @@ The table gives each command's line in ``kb --help``, which is thus shown withou
 
 COMMANDS = {
     "quiz": "Answer what is due, then new questions.",
-    "learn": "Read a topic part by part, with its questions and its demo.",
+    "learn": "Read TOPIC part by part: each part's questions are asked after it.",
     "demo": "Run a demo: measure a claim and check it.",
     "show": "Show a topic: its text, and its claims with verdict, source and last evidence.",
     "topics": "List the topics.",
