@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import SOUND, sound, text_of
+from knowledge_samples import SOUND, sound, text_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
