@@ -195,10 +195,8 @@ def _sizes(text: str | None) -> list[int]:
 def mistakes(start: nn.Module, place: Rank, x: Tensor, y: Tensor, rows: Tensor) -> dict[str, float]:
     """What averaging does where shards are unequal, or where the loss is a sum."""
     n = len(rows)
-    cut = [
-        0,
-        *(n // 4 + (n - n // 4) * k // max(1, place.size - 1) for k in range(place.size)),
-    ]  # the first has a quarter
+    small = n // (2 * place.size)  # the first rank gets half of an even share
+    cut = [0, *(small + (n - small) * k // (place.size - 1) for k in range(place.size))]
     mine = rows[cut[place.rank] : cut[place.rank + 1]]
     whole = gradients(start, x[rows], y[rows]).cpu()
     local = gradients(start, x[mine], y[mine]).cpu()
