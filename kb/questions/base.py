@@ -123,7 +123,8 @@ class Question(ABC):
             self.fields: Any = msgspec.convert(card.fields, self.Fields, strict=True)
         except msgspec.ValidationError as error:
             message, pointer = _pointer(str(error))
-            raise CardError(name, pointer, message) from None
+            cure = 'YAML reads yes and no as this: put "quotes" around it' if "got `bool`" in message else None
+            raise CardError(name, pointer, message, cure) from None
         try:
             self.parameters = Parameters(card.draw, card.where)
         except DrawFault as fault:

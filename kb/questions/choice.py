@@ -63,9 +63,6 @@ class Choice(Question):
         options = self.fields.options
         if not 2 <= len(options) <= MAX_OPTIONS:
             raise CardError(name, ("options",), f"a choice has 2 to {MAX_OPTIONS} options, not {len(options)}")
-        for place, option in enumerate(options):
-            if isinstance(option.text, bool):
-                raise CardError(name, ("options", place, "text"), "YAML reads this as yes or no", 'put it in "quotes"')
         self.right = frozenset(place for place, option in enumerate(options) if option.right)
         if not self.right:
             raise CardError(name, ("options",), "no option is right", "mark the right one with `right: true`")

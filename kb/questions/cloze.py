@@ -117,10 +117,10 @@ class Cloze(Question):
             elif any(same_but_number(text, alias) for alias in accepted):
                 right += 1
                 remarks.append(f"{label}Singular or plural: the card says {accepted[0]}.")
-            elif any(almost(text, alias) for alias in accepted):
-                faults.append(f"{label}Almost: compare the spelling with {accepted[0]}.")
             elif any(same(text, alias) for other in wanted for alias in other):
                 faults.append(f"{label}That is the word of another gap.")
+            elif any(almost(text, alias) for alias in accepted):
+                faults.append(f"{label}Almost: compare the spelling with {accepted[0]}.")
         return Verdict(
             correct=right == len(wanted),
             expected=self.expected(ask),

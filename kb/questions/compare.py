@@ -71,8 +71,10 @@ def read(node: Any, depth: int = 0) -> Any:
                 return complex(float.fromhex(real), float.fromhex(imaginary))
             case ["y", str(text)]:
                 return base64.b64decode(text, validate=True)
-            case ["l" | "S", list(items)]:
+            case ["l", list(items)]:
                 return [read(item, depth + 1) for item in items]
+            case ["S", list(items)]:
+                return Members(tuple(read(item, depth + 1) for item in items))
             case ["t", list(items)]:
                 return tuple(read(item, depth + 1) for item in items)
             case ["d", list(pairs)]:
@@ -99,6 +101,13 @@ class Pairs:
     """A dict, its keys perhaps not hashable here."""
 
     items: tuple[tuple[Any, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A set, its members in the order of their nodes."""
+
+    items: tuple[Any, ...]
 
 
 def _read_array(library: str, dtype: str, shape: list[Any], values: list[Any]) -> Array:
@@ -171,6 +180,8 @@ def difference(expected: Any, got: Any, closeness: Closeness, where: str = "") -
             if fault:
                 return fault
         return None
+    if isinstance(expected, Members) and isinstance(got, Members):
+        return difference(expected.items, got.items, closeness, where)
     if isinstance(expected, Pairs):
         return _dicts(expected, got, closeness, where, at)
     if _is_number(expected) and _is_number(got):
@@ -280,7 +291,14 @@ def _kind(value: Any) -> str:
         return f"a {value.library} array of shape {_shape(value.shape)}"
     if isinstance(value, Named):
         return value.name
-    names = {type(None): "None", Pairs: "a dict", str: "a text", int: "a whole number", float: "a float"}
+    names = {
+        type(None): "None",
+        Pairs: "a dict",
+        Members: "a set",
+        str: "a text",
+        int: "a whole number",
+        float: "a float",
+    }
     return names.get(type(value), f"a {type(value).__name__}")
 
 
@@ -310,6 +328,8 @@ def _shown(value: Any) -> str:
             return f"{value.kind}: {value.message}" if value.message else value.kind
         case Pairs():
             return "{" + ", ".join(f"{_shown(key)}: {_shown(item)}" for key, item in islice(value.items, 30)) + "}"
+        case Members():
+            return "{" + ", ".join(_shown(item) for item in islice(value.items, 30)) + "}" if value.items else "set()"
         case list() | tuple():
             items = [_shown(item) for item in value[:_SOME]] + (["…"] if len(value) > _SOME else [])
             if isinstance(value, list):

@@ -203,7 +203,7 @@ def _unrunnable(source: str, line: int | None, message: str) -> Failure:
     return Failure(f"Your code could not be run: {place}{message}.", shown)
 
 
-_PARTS = ("faults", "nodes", "rng")
+PARTS = ("faults", "nodes", "rng")
 _LIBRARY = re.compile(r"\b(numpy|torch)\b")
 
 
@@ -211,7 +211,7 @@ def _program(side: str, payload: Mapping[str, Any], sources: Sequence[str]) -> s
     """The program that runs ``side`` on ``payload``, complete in itself; libraries that ``sources`` name load first."""
     wanted = sorted({name for source in sources for name in _LIBRARY.findall(source)})
     loads = "".join(f"try:\n    import {name}\nexcept ImportError:\n    pass\n" for name in wanted)
-    modules = {f"kb.questions.{part}": _text(part) for part in (*_PARTS, side)}
+    modules = {f"kb.questions.{part}": text_of(part) for part in (*PARTS, side)}
     return (
         f"import json, sys, types\n{loads}"
         f"for name, text in json.loads({json.dumps(modules)!r}).items():\n"
@@ -222,7 +222,8 @@ def _program(side: str, payload: Mapping[str, Any], sources: Sequence[str]) -> s
 
 
 @cache
-def _text(part: str) -> str:
+def text_of(part: str) -> str:
+    """The source of a module of this room."""
     file = import_module(f"kb.questions.{part}").__file__
     assert file is not None
     return Path(file).read_text(encoding="utf-8")

@@ -77,8 +77,6 @@ class Numeric(Question):
         )
 
     def _formula(self, pointer: tuple[str | int, ...], text: Formula) -> Expression:
-        if isinstance(text, bool):
-            raise CardError(self.name, pointer, "YAML reads this as yes or no", "write a number or a formula")
         try:
             return Expression(str(text), self.parameters.names)
         except AnswerError as error:

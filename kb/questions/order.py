@@ -45,9 +45,6 @@ class Order(Question):
         items = self.fields.items
         if not 2 <= len(items) <= MAX_ITEMS:
             raise CardError(name, ("items",), f"there are 2 to {MAX_ITEMS} items to order, not {len(items)}")
-        for place, item in enumerate(items):
-            if isinstance(item, bool):
-                raise CardError(name, ("items", place), "YAML reads this as yes or no", 'put it in "quotes"')
         self.how = f"type the numbers of the {len(items)} items in the right order: 3 1 2"
 
     def texts(self) -> Iterator[tuple[str, str]]:

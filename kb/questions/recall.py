@@ -36,8 +36,6 @@ class Recall(Question):
 
     def __init__(self, name: str, card: QuestionCard) -> None:
         super().__init__(name, card)
-        if isinstance(self.fields.answer, bool):
-            raise CardError(name, ("answer",), "YAML reads this as yes or no", 'put it in "quotes"')
         if not str(self.fields.answer).strip():
             raise CardError(name, ("answer",), "the answer is empty", "write what the learner compares with")
 
