@@ -13,6 +13,7 @@ from knowledge_samples import SOUND, text_of
 from kb.knowledge.library import Library
 from kb.registry import Registry
 
+
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A content root that KB_PATH names."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from knowledge_samples import SOUND, sound, text_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from knowledge_samples import SOUND, sound, text_of
 
 from kb.errors import ContentError
 from kb.knowledge import schema
