@@ -13,7 +13,7 @@ import os
 import sqlite3
 import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from kb import __version__
@@ -33,15 +33,13 @@ _CODE = (
 )
 
 
-def fresh(environment: Mapping[str, str]) -> str:
-    """The path of the up-to-date index; where it is missing, stale or damaged it is made anew through the library."""
-    path = cache_file(environment)
-    if is_fresh(path, environment):
-        return path
-    from kb.knowledge.library import Library
-    from kb.registry import Registry
+def fresh(environment: Mapping[str, str], remake: Callable[[], str]) -> str:
+    """The path of the up-to-date index; where it is missing, stale or damaged it is that of ``remake()``.
 
-    return Library.open(environment, Registry.load(environment)).index_path
+    ``remake`` opens the library, which makes the index anew, and returns its ``index_path``.
+    """
+    path = cache_file(environment)
+    return path if is_fresh(path, environment) else remake()
 
 
 def discard(environment: Mapping[str, str]) -> None:

@@ -6,8 +6,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from kb.memory.days import Moment
-
 
 def run(arguments: Sequence[str]) -> int | None:
     """Run ``arguments`` if they are so plain that no parser is needed; None leaves them to click."""
@@ -30,55 +28,20 @@ def run(arguments: Sequence[str]) -> int | None:
 
 def due(environment: Mapping[str, str], topics: Sequence[str], as_json: bool) -> int | None:
     """``kb due``: 0 once it is printed; None if a topic is not known by this very name."""
-    from kb.knowledge import index
-    from kb.terminal import duelist
+    from kb.terminal import duelist, glance
 
-    path = index.fresh(environment)
+    path = glance.index_path(environment)
     known = _known(path, topics) if topics else []
     if known is None:
         return None
-    counts = count(environment, path, known)
+    counts = glance.count(environment, path, known)
     if as_json:
         import json
 
         sys.stdout.write(json.dumps(counts, ensure_ascii=False) + "\n")
     else:
-        duelist.write(counts, moment(environment), environment)
+        duelist.write(counts, glance.moment(environment), environment)
     return 0
-
-
-def count(environment: Mapping[str, str], index_path: str, topics: Sequence[str] = ()) -> dict[str, object]:
-    """What is due, in the shape of ``kb due --json``."""
-    from kb.roots import data_home
-    from kb.store import connection
-    from kb.store.counts import counts
-
-    home = data_home(environment)
-    rollover = rollover_hour(home)
-    return counts(connection.path_of(home), index_path, moment(environment), list(topics) or None, rollover)
-
-
-def rollover_hour(home: str) -> int:
-    """The hour at which study days begin, by the settings."""
-    if not os.path.exists(os.path.join(home, "config.toml")):  # most people have none, and its reader costs a third
-        return 4
-    from kb import config
-
-    return config.load(home).rollover_hour
-
-
-def moment(environment: Mapping[str, str]) -> Moment:
-    """Now; ``KB_NOW`` stands for it if it is set."""
-    if environment.get("KB_NOW"):
-        from kb.terminal.context import App
-
-        now = App(environment).now()
-        offset = now.utcoffset()
-        return Moment(round(now.timestamp() * 1000), 0 if offset is None else round(offset.total_seconds() / 60))
-    import time
-
-    now_s = time.time()
-    return Moment(int(now_s * 1000), time.localtime(now_s).tm_gmtoff // 60)
 
 
 def _known(index_path: str, names: Sequence[str]) -> list[str] | None:

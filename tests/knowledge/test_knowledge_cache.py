@@ -19,6 +19,7 @@ from kb.knowledge import index
 from kb.knowledge.library import Library
 from kb.knowledge.loader import read_topic
 from kb.registry import Registry
+from kb.terminal.glance import index_path
 
 Open = Callable[[], Library]
 Write = Callable[..., Path]
@@ -125,7 +126,7 @@ def test_a_damaged_cache_is_made_anew(where: str, write: Write, library: Open) -
             assert found.get("t7").title == "A sound topic"
             assert found.search("scaled", limit=100)
             assert len(list(found.all())) == 20
-            with sqlite3.connect(index.fresh(os.environ)) as db:
+            with sqlite3.connect(index_path(os.environ)) as db:
                 assert db.execute("SELECT count(*) FROM question").fetchone() == (20,)
 
 
@@ -194,7 +195,7 @@ def test_the_tables_for_counting_tell_what_the_library_tells(write: Write, libra
     write("parent", sound(includes=["goal", "nobody"], questions=[]))
     write("broken", "title: [")
     library()
-    db = sqlite3.connect(index.fresh(os.environ))
+    db = sqlite3.connect(index_path(os.environ))
     assert db.execute("SELECT name FROM topic ORDER BY name").fetchall() == [("basis",), ("goal",), ("parent",)]
     assert db.execute("SELECT * FROM question").fetchall() == [("basis/why", "basis", 0)]
     assert db.execute("SELECT * FROM alias").fetchall() == [("ground", "basis")]
@@ -206,19 +207,19 @@ def test_the_index_is_fresh_after_every_change(write: Write, library: Open) -> N
     path = write("a")
     settle()
     assert not index.is_fresh(str(cache_file()), os.environ)
-    file = index.fresh(os.environ)
+    file = index_path(os.environ)
     assert index.is_fresh(file, os.environ)
     path.write_text(SOUND + "tags: [x]\n", encoding="utf-8")
     assert not index.is_fresh(file, os.environ)
     settle()
-    index.fresh(os.environ)
+    index_path(os.environ)
     write("b")
     assert not index.is_fresh(file, os.environ)
     settle()
-    index.fresh(os.environ)
+    index_path(os.environ)
     path.rename(path.with_name("c.yaml"))
     assert not index.is_fresh(file, os.environ)
-    db = sqlite3.connect(index.fresh(os.environ))
+    db = sqlite3.connect(index_path(os.environ))
     assert db.execute("SELECT name FROM topic ORDER BY name").fetchall() == [("b",), ("c",)]
     index.discard(os.environ)
     assert not index.is_fresh(file, os.environ)
@@ -236,7 +237,7 @@ IMPORTS = "import sys; print(*sorted({name.partition('.')[0] for name in sys.mod
 def test_the_fast_lane_imports_next_to_nothing(write: Write) -> None:
     write("a")
     settle()
-    source = "import os; from kb.knowledge import index; path = index.fresh(os.environ); "
+    source = "import os; from kb.terminal import glance; path = glance.index_path(os.environ); "
     run_python(source)
     heavy = ("yaml", "msgspec", "click", "dataclasses", "pluggy", "json", "tempfile", "platformdirs", "inspect")
     assert run_python(source + IMPORTS % (heavy,)) == ""
@@ -288,7 +289,7 @@ def test_a_process_killed_while_it_writes_leaves_a_cache_that_works(write: Write
     for number in range(60):
         write(f"t{number}")
     settle()
-    source = "import os; from kb.knowledge import index; index.fresh(os.environ)"
+    source = "import os; from kb.terminal import glance; glance.index_path(os.environ)"
     reached = False
     for wait in (0.05, 0.2, 0.25, 0.3, 0.35, 0.4):
         index.discard(os.environ)
@@ -327,13 +328,13 @@ def test_a_pack_that_comes_or_goes_is_seen(write: Write, library: Open, tmp_path
     assert not index.is_fresh(index.cache_file(os.environ), os.environ)
     assert "packed" in open_with_packs().names()
     settle()
-    path = index.fresh(os.environ)
+    path = index_path(os.environ)
     assert index.is_fresh(path, os.environ)
     (topics / "more.yaml").write_text(SOUND)
     assert not index.is_fresh(path, os.environ)
     assert "more" in open_with_packs().names()
     settle()
-    index.fresh(os.environ)
+    index_path(os.environ)
     (pack / "__init__.py").write_text("")  # an editable pack changes without pip
     assert not index.is_fresh(path, os.environ)
     assert Registry(os.environ, packs=False)  # the environment itself is sound

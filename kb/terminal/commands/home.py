@@ -7,18 +7,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kb.knowledge import index
 from kb.roots import data_home
-from kb.terminal import duelist, fast
+from kb.terminal import duelist, glance
 
 _FIRST_TOPICS = ("transformers", "self-attention")
 
 
 def show(environment: Mapping[str, str]) -> None:
     """Write the home screen."""
-    counts = fast.count(environment, index.fresh(environment))
+    counts = glance.count(environment, glance.index_path(environment))
     if os.path.exists(os.path.join(data_home(environment), "kb.db")):
-        rows = _today(counts, fast.moment(environment))
+        rows = _today(counts, glance.moment(environment))
     else:
         rows = _welcome(environment, counts)
     colour = sys.stdout.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
