@@ -140,9 +140,10 @@ def _typed(rule: Rule, table: str, name: str, text: str) -> Any:
     import tomllib
 
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
-        value = text
+        parsed = {}
+    value = parsed["value"] if len(parsed) == 1 else text
     try:
         return rule.read({name: value})[name] if name else rule.read(value)
     except ValueError as error:
@@ -307,7 +308,10 @@ def _edited(text: str, table: str, key: str, literal: str | None, path: str) -> 
     inner.pop(key, None)
     if literal is not None:
         inner[key] = _parse(f"value = {literal}", path)["value"]
-    actual = _parse(result, path)
+    try:
+        actual = _parse(result, path)
+    except KbError:
+        actual = {}
     if table:
         actual.setdefault(table, {})
     if actual != expected:
