@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.theme import Theme
 
 from kb.questions.markup import scan
-from kb.terminal.render import code_lines, maths_lines, maths_text
+from kb.terminal.pieces import code_lines, maths_lines, maths_text
 from kb.terminal.text import Line, Span, ansi, clean
 
 _DISPLAY = "kb-displayed-maths"
