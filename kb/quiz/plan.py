@@ -103,11 +103,15 @@ class Deck:
             self._open_ready(queue)
 
     def broken(self) -> list[KbError]:
-        """What is wrong with the files that this plan would have asked from."""
-        errors: list[KbError] = list(self.library.broken())
+        """What is wrong with the files that this plan would have asked from, had they not been left out."""
+        if self.plan.questions:
+            return []
+        entries = self.library.entries()
+        usable = {entry.file for entry in entries}
+        errors: list[KbError] = [error for error in self.library.broken() if error.file and error.file not in usable]
         if not self.plan.topics:
             return errors
-        included = {name for entry in self.library.entries() if entry.name in self.topics for name in entry.includes}
+        included = {name for entry in entries if entry.name in self.topics for name in entry.includes}
         return [error for error in errors if error.file and _stem(error.file) in included]
 
     def _new_limit(self, day: int) -> int | None:

@@ -10,16 +10,15 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kb.errors import AnswerError, KbError, NotStored, UsageError
-from kb.knowledge.model import QuestionCard, Topic
 from kb.memory.days import Moment
-from kb.questions.base import Ask, Laboratory, NoLaboratory, Question, Verdict
-from kb.quiz.citation import demo_of, source_of
+from kb.questions.base import Laboratory, NoLaboratory, Question, Verdict
 from kb.quiz.plan import Deck, Plan
 from kb.quiz.queue import Queue
+from kb.quiz.turn import AGAIN, EASY, GOOD, HARD, Outcome, Revealed, Turn
 
 if TYPE_CHECKING:
     from kb.knowledge.library import Library
@@ -29,63 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-AGAIN, HARD, GOOD, EASY = 1, 2, 3, 4
 UNDOABLE = ("answer", "suspend", "bury")
 _CRAM_BACK_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A question that is open. ``phase`` is "new", "learning", "review" or "again" (failed before in this sitting)."""
-
-    name: str
-    topic: Topic
-    card: QuestionCard
-    question: Question
-    ask: Ask
-    phase: str
-
-    @property
-    def source(self) -> str | None:
-        """The source as the file has it."""
-        return source_of(self.topic, self.card)
-
-    @property
-    def demo(self) -> str | None:
-        """The demo that shows what the question is about."""
-        return demo_of(self.topic, self.card)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an answer; it is stored. ``due_ms`` is None in a cram."""
-
-    turn: Turn
-    answer: Any
-    verdict: Verdict
-    grade: int
-    why: str
-    event: Event
-
-    @property
-    def right(self) -> bool:
-        """Whether it counts as known."""
-        return self.grade > AGAIN
-
-    @property
-    def due_ms(self) -> int | None:
-        """When the question comes back."""
-        return None if self.event.promise is None else self.event.promise.due_ms
-
-
-@dataclass(frozen=True, slots=True)
-class Revealed:
-    """An answer that waits for the learner's own grade."""
-
-    turn: Turn
-    answer: Any
-    verdict: Verdict
-    why: str
 
 
 class _SetAside(Exception):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kb.memory.days import Moment
 from kb.quiz.citation import Citation, cite
-from kb.quiz.session import Outcome, Sitting
+from kb.quiz.session import Sitting
+from kb.quiz.turn import Outcome
 
 
 @dataclass(frozen=True, slots=True)

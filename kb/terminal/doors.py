@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import kb
 from kb.errors import KbError
-from kb.quiz.session import Turn
+from kb.quiz.turn import Turn
 from kb.terminal import editing
 from kb.terminal.keys import KeyReader
 from kb.terminal.text import BOLD, DIM, Span, ansi, clean, wants_colour
@@ -26,6 +26,8 @@ def run_demo(turn: Turn, environment: Mapping[str, str]) -> None:
     sys.stdout.write("\n" + ansi([Span("Press a key to go back to the quiz ", DIM)], colour))
     sys.stdout.flush()
     wait_for_key()
+    sys.stdout.write("\n")
+    sys.stdout.flush()
 
 
 def call_demo(words: Sequence[str], environment: Mapping[str, str]) -> None:

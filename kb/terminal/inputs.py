@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from kb.errors import AnswerError
 from kb.questions.base import Ask, Question, Verdict
-from kb.quiz.session import Turn
+from kb.quiz.turn import Turn
 from kb.terminal.keys import LineEditor
 from kb.terminal.render import inline, lines
 from kb.terminal.text import ACCENT, BAD, BOLD, DIM, GOOD, Line, Span, styled, wrap
@@ -308,12 +308,12 @@ class CodeInput:
         return False
 
     def view(self, columns: int) -> View:
-        from kb.terminal.render import code_lines
+        from kb.terminal.pieces import code_lines
 
         return View([[Span("  "), *line] for line in code_lines(self.source.rstrip("\n"), columns - 2)])
 
     def settled(self, answer: Any, verdict: Verdict, columns: int) -> list[Line]:
-        from kb.terminal.render import code_lines
+        from kb.terminal.pieces import code_lines
 
         shown = self.view(columns).lines if self.written else []
         if verdict.correct:

@@ -6,7 +6,8 @@ import json
 from typing import IO, Any
 
 from kb.errors import AnswerError, NotStored, UsageError
-from kb.quiz.session import Outcome, Revealed, Sitting, Turn
+from kb.quiz.session import Sitting
+from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.store.events import iso
 
 MAX_LINE_BYTES = 1_000_000

@@ -6,7 +6,8 @@ import sys
 
 from kb.errors import AnswerError, NotStored, UsageError
 from kb.quiz.citation import cite
-from kb.quiz.session import Outcome, Revealed, Sitting, Turn
+from kb.quiz.session import Sitting
+from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.terminal import editing
 from kb.terminal.context import App
 from kb.terminal.jsonmode import Refused, read_line

@@ -7,7 +7,8 @@ import sys
 
 from kb.errors import KbError
 from kb.knowledge.loader import locate
-from kb.quiz.session import Sitting, Turn
+from kb.quiz.session import Sitting
+from kb.quiz.turn import Turn
 from kb.terminal import doors, editing
 from kb.terminal.context import App
 from kb.terminal.text import BOLD, DIM, WARN, Span, ansi, one_line, wants_colour

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kb.errors import AnswerError, KbError, NotStored
-from kb.quiz.session import GOOD as GOOD_GRADE
-from kb.quiz.session import Outcome, Revealed, Sitting, Turn
+from kb.quiz.session import Sitting
+from kb.quiz.turn import GOOD as GOOD_GRADE
+from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.terminal import doors, views
 from kb.terminal.context import App
 from kb.terminal.frame import FRAMED_FROM, Viewport, text_width
@@ -353,7 +354,8 @@ class Room:
         if self.helping:
             return Body(views.help_lines(wide))
         if self.done is not None:
-            return views.outcome(self.done, self.done_entry, now, self.sitting.store.settings.rollover_hour, wide)
+            rollover = self.sitting.store.settings.rollover_hour
+            return views.outcome(self.done, self.done_entry, now, rollover, wide, self.screen.colour)
         assert self.turn is not None and self.entry is not None
         if self.sitting.revealed is not None:
             return views.revealed(self.sitting.revealed, self.entry, self.sitting.preview(), now, wide)

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from kb.memory.days import Moment
 from kb.memory.scheduler import State
 from kb.quiz.citation import cite
-from kb.quiz.session import Outcome, Revealed, Turn
+from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.terminal.inputs import Input
 from kb.terminal.render import inline, lines
 from kb.terminal.status import GRADE_STYLES, GRADES, short_when, when
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Line, Span, clean, cut, line_width, shorten, width, wrap
 
+MOST_ROWS = 20  # of a program's output; what taught something stands at its beginning
 _PHASES = {"new": "new", "learning": "learning", "review": "", "again": "once more"}
 
 
@@ -68,8 +69,10 @@ def revealed(shown: Revealed, entry: Input, previews: dict[int, State], now: Mom
     return Body([*result, [], grade_line(previews, now, columns)], focus)
 
 
-def outcome(done: Outcome, entry: Input | None, now: Moment, rollover_hour: int, columns: int) -> Body:
-    """The verdict on an answer, and what there is to learn from it."""
+def outcome(
+    done: Outcome, entry: Input | None, now: Moment, rollover_hour: int, columns: int, colour: bool = False
+) -> Body:
+    """The verdict on an answer, what there is to learn from it, and the plot of the run that settled it."""
     turn, verdict = done.turn, done.verdict
     result = [*lines(turn.ask.text, columns), []]
     if entry is not None:
@@ -80,7 +83,14 @@ def outcome(done: Outcome, entry: Input | None, now: Moment, rollover_hour: int,
         result += [[], *lines(remark, columns)]
     if verdict.detail:
         result += [[], *_as_it_is(verdict.detail, columns)]
-    return Body(result + _teaching(turn, done.why, columns, missed=not done.right), focus)
+    result += _teaching(turn, done.why, columns, missed=not done.right)
+    for figure in getattr(verdict.figure, "figures", ()):
+        from kb.terminal.plots import draw
+
+        result += [[], *draw(figure, columns, colour)]
+    for note in getattr(verdict.figure, "notes", ()):
+        result += [[], *wrap([Span(clean(note), DIM)], columns)]
+    return Body(result, focus)
 
 
 def verdict_line(done: Outcome, now: Moment, rollover_hour: int, columns: int) -> Line:
@@ -135,7 +145,10 @@ def _labelled(label: str, style: str, text: str, columns: int) -> list[Line]:
 def _as_it_is(text: str, columns: int) -> list[Line]:
     """Output or a diff, line by line: what is expected green, what was got red."""
     result: list[Line] = []
-    for row in clean(text).rstrip("\n").split("\n"):
+    rows = clean(text).rstrip("\n").split("\n")
+    if len(rows) > MOST_ROWS:
+        rows = [*rows[:MOST_ROWS], f"… {len(rows) - MOST_ROWS} more lines"]
+    for row in rows:
         word = row.strip().split(" ", 1)[0].rstrip(":")
         style = (
             GOOD if row.startswith("+") or word == "expected" else BAD if row.startswith("-") or word == "got" else DIM

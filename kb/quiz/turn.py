@@ -1,0 +1,69 @@
+"""What a sitting hands out: a question that is open, an answer that waits for its grade, and what became of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kb.knowledge.model import QuestionCard, Topic
+from kb.questions.base import Ask, Question, Verdict
+from kb.quiz.citation import demo_of, source_of
+
+if TYPE_CHECKING:
+    from kb.store.events import Event
+
+AGAIN, HARD, GOOD, EASY = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question that is open. ``phase`` is "new", "learning", "review" or "again" (failed before in this sitting)."""
+
+    name: str
+    topic: Topic
+    card: QuestionCard
+    question: Question
+    ask: Ask
+    phase: str
+
+    @property
+    def source(self) -> str | None:
+        """The source as the file has it."""
+        return source_of(self.topic, self.card)
+
+    @property
+    def demo(self) -> str | None:
+        """The demo that shows what the question is about."""
+        return demo_of(self.topic, self.card)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an answer; it is stored. ``due_ms`` is None in a cram."""
+
+    turn: Turn
+    answer: Any
+    verdict: Verdict
+    grade: int
+    why: str
+    event: Event
+
+    @property
+    def right(self) -> bool:
+        """Whether it counts as known."""
+        return self.grade > AGAIN
+
+    @property
+    def due_ms(self) -> int | None:
+        """When the question comes back."""
+        return None if self.event.promise is None else self.event.promise.due_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """An answer that waits for the learner's own grade."""
+
+    turn: Turn
+    answer: Any
+    verdict: Verdict
+    why: str
