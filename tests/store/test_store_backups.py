@@ -75,7 +75,7 @@ def test_a_damaged_database_gives_no_backup(store: Store, home: Path, noon: Mome
     store.close()
     data = bytearray((home / "kb.db").read_bytes())
     db = sqlite3.connect(home / "kb.db")
-    (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'daily'").fetchone()
+    (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'event_question'").fetchone()
     db.close()
     data[(root - 1) * 4096 : root * 4096] = bytes(range(256)) * 16
     (home / "kb.db").write_bytes(data)

@@ -84,6 +84,7 @@ def test_no_database_is_no_fault_and_none_is_made(home: Path, noon: Moment) -> N
         ("UPDATE state SET question = 'zero/5x' WHERE question = 'zero/5'", "state", "zero/5"),
         ("DELETE FROM hold", "holds", "zero/1"),
         ("INSERT INTO hold VALUES ('zero/3', 0, 30000)", "holds", "zero/3"),
+        ("INSERT INTO hold VALUES ('nobody/x', 1, NULL)", "holds", "nobody/x"),
         ("UPDATE daily SET took_ms = took_ms + 1", "rollups", "zero"),
         ("DELETE FROM daily WHERE day = (SELECT min(day) FROM daily)", "rollups", "zero"),
         ("INSERT INTO daily VALUES (1, 'x', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)", "rollups", "'x'"),
