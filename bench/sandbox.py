@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hostile import PROGRAMS, Program
 
-from kb.sandbox.levels import Level, works
+from kb.sandbox.level import Level
+from kb.sandbox.levels import works
 from kb.sandbox.sandbox import Sandbox
 
 

@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-from enum import Enum
 from functools import lru_cache
 
-
-class Level(Enum):
-    """Strongest first. Limits on time, memory, files, processes and output hold at every level."""
-
-    BUBBLEWRAP = "bubblewrap"  # no network, read-only system, private /tmp, home hidden, no other processes seen
-    NAMESPACES = "namespaces"  # the same through Linux namespaces, by our own code
-    LIMITS = "limits"  # only the limits: the code can read what you can read, and reach the network
-
-    @property
-    def isolates(self) -> bool:
-        """Whether files, network and processes are out of the code's reach."""
-        return self is not Level.LIMITS
-
-    @property
-    def says(self) -> str:
-        """What the level means, in a line."""
-        return _SAYS[self]
-
-
-_SAYS = {
-    Level.BUBBLEWRAP: "bubblewrap: no network, nothing of yours to read, nothing to write but a scratch folder",
-    Level.NAMESPACES: "Linux namespaces: no network, nothing of yours to read, nothing to write but a scratch folder",
-    Level.LIMITS: "limits only: code can read your files and reach the network; install bubblewrap to shut it in",
-}
+from kb.sandbox.level import Level
+from kb.sandbox.process import start
 
 
 @lru_cache(maxsize=1)
@@ -47,8 +23,6 @@ def works(level: Level) -> bool:
         return True
     if sys.platform != "linux" or (level is Level.BUBBLEWRAP and not shutil.which("bwrap")):
         return False
-    from kb.sandbox.process import start
-
     try:
         worker = start(level)
     except OSError:
@@ -59,8 +33,3 @@ def works(level: Level) -> bool:
         return False
     finally:
         worker.close()
-
-
-def bwrap() -> str:
-    """The path of bubblewrap's program."""
-    return shutil.which("bwrap") or os.path.join(os.sep, "usr", "bin", "bwrap")

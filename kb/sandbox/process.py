@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kb.sandbox import bubblewrap
-from kb.sandbox.levels import Level, bwrap
+from kb.sandbox.level import Level, bwrap
 from kb.sandbox.view import view
 
 TMP_BYTES = 64 * 2**20

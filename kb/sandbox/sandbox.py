@@ -8,7 +8,8 @@ from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any
 
-from kb.sandbox.levels import Level, strongest
+from kb.sandbox.level import Level
+from kb.sandbox.levels import strongest
 from kb.sandbox.outcome import Limits, Outcome
 from kb.sandbox.process import Worker, start
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from kb.sandbox.levels import Level, works
+from kb.sandbox.level import Level
+from kb.sandbox.levels import works
 from kb.sandbox.sandbox import Sandbox
 
 pytestmark = [
