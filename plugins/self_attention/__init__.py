@@ -1,5 +1,7 @@
 """Self-attention: the same function computed in several ways, measured."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 SEED = Param("seed", 0, min=0, help="seed of the random queries, keys and values")
@@ -7,7 +9,7 @@ THREADS = Param("threads", 1, min=1, max=256, help="CPU threads; the kernels' sc
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "attention",
@@ -17,9 +19,11 @@ def register_demos(register):
             devices=("cpu", "cuda"),
             params=(
                 Param("n", "auto", help="sequence lengths, comma-separated (auto: to 2048 on the CPU, 16384 on CUDA)"),
-                Param("heads", 0, min=0, max=256, help="heads (0: 2 on the CPU, 16 on CUDA)"),
+                Param("heads", 0, min=0, max=256, help="heads (0: 1 on the CPU, 16 on CUDA)"),
                 Param("dim", 64, min=8, max=256, help="width of one head"),
-                Param("dtype", "auto", choices=("auto", "float32", "bfloat16", "float16"), help="auto: bfloat16 on CUDA"),
+                Param(
+                    "dtype", "auto", choices=("auto", "float32", "bfloat16", "float16"), help="auto: bfloat16 on CUDA"
+                ),
                 Param("variants", "auto", help="comma-separated: naive, compiled, tiled, sdpa[-flash…], flex"),
                 Param("causal", False, help="mask the future; the naive spelling uses masked_fill"),
                 Param("backward", True, help="measure the gradients too"),
@@ -35,7 +39,7 @@ def register_demos(register):
             "attention-compile",
             run="spellings:main",
             topic="self-attention",
-            summary="Which spellings of attention torch.compile turns into the fused kernel, read from the code it wrote",
+            summary="Which spellings of attention torch.compile makes the fused kernel of, read from its code",
             devices=("cpu",),
             params=(
                 Param("n", 512, min=128, max=4096, help="sequence length"),

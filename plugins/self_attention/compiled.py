@@ -39,8 +39,8 @@ class Built(NamedTuple):
 def compile(function: Callable[..., Any], device: str, *, generate: bool = False) -> Callable[..., Any]:
     """``function`` compiled for one shape. Nothing is compiled before it is called.
 
-    On the CPU what surrounds the fused kernel, a single copy, may run as an ATen call, which spares the C++ compiler its
-    seconds; ``generate`` has Inductor write C++ for everything that is not one kernel already.
+    On the CPU what surrounds the fused kernel, a single copy, may run as an ATen call, which spares the C++ compiler
+    its seconds; ``generate`` has Inductor write C++ for everything that is not one kernel already.
     """
     options: dict[str, Any] = {}
     if torch.device(device).type == "cpu":

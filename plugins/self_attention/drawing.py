@@ -45,12 +45,11 @@ def tables(report: Report, results: list[Result], roof: Roofline, sizes: tuple[i
         report.table("forward and backward", columns, rows)
     built = [r for r in results if r.compiling is not None]
     if built:
-        rows = [(r.variant, r.n, _number(r.compiling or 0), compiled.sentence(r.fused_calls)) for r in built]
-        report.table("compiling", (*ORDER, "s", "fused kernels called"), rows)
+        takes = [(r.variant, r.n, _number(r.compiling or 0), compiled.sentence(r.fused_calls)) for r in built]
+        report.table("compiling", (*ORDER, "s", "fused kernels called"), takes)
     for name in dict.fromkeys(r.variant for r in results):
         last = [r for r in results if r.variant == name][-1]
         report.metric(f"time-{name}", last.seconds * 1e3, "ms")
-        report.metric(f"rate-{name}", last.flops / last.seconds / 1e9, "GFLOP/s")
         report.metric(f"roofline-{name}", 100 * _fraction(last, roof, sizes), "%")
 
 
@@ -95,9 +94,7 @@ def curves(
     saved = {name: [r.saved for r in own] for name, own in whole.items()}
     kept = {name: [x / MIB for x in values if x is not None] for name, values in saved.items() if None not in values}
     if kept:
-        report.curve(
-            lengths, kept, log="xy", title="Kept for the backward pass", xlabel="N (tokens)", ylabel="MiB"
-        )
+        report.curve(lengths, kept, log="xy", title="Kept for the backward pass", xlabel="N (tokens)", ylabel="MiB")
 
 
 def _fraction(result: Result, roof: Roofline, sizes: tuple[int, int, int]) -> float:

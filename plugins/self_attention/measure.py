@@ -15,7 +15,6 @@ from . import compiled, counts
 from .naive import relative_error
 from .variants import Variant
 
-
 T = TypeVar("T")
 
 

@@ -25,7 +25,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, causal: bool = False, block: int 
 
 def forward(q: Tensor, k: Tensor, v: Tensor, causal: bool, block: int) -> tuple[Tensor, Tensor]:
     """The output (B, H, N, D) and each query's log-sum-exp of its scores (B, H, N, 1), all that backward needs."""
-    n, d = q.shape[-2:]
+    n = q.shape[-2]
     wide = _accumulator(q)
     output = torch.empty_like(q)  # (B, H, N, D)
     log_sums = q.new_empty(*q.shape[:-1], 1, dtype=wide)  # (B, H, N, 1)
@@ -105,4 +105,6 @@ class _Tiled(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> tuple[Tensor | None, ...]:
-        return *backward(upstream[0], *ctx.saved_tensors, ctx.causal, ctx.block), None, None
+        q, k, v, output, log_sums = ctx.saved_tensors
+        gradients = backward(upstream[0], q, k, v, output, log_sums, ctx.causal, ctx.block)
+        return *gradients, None, None

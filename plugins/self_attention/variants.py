@@ -22,9 +22,10 @@ ALL = CUDA
 
 @dataclass(frozen=True)
 class Variant:
-    """``matrices`` is how many N × N matrices it keeps at its worst moment with gradients, in units of the inputs' type;
-    ``skips`` says that under a causal mask it computes the visible half of the pairs only, ``again`` that its backward
-    pass computes the scores once more instead of having kept the weights.
+    """``matrices`` is how many N × N matrices, of the inputs' type, it keeps at its worst moment with gradients.
+
+    ``skips``: under a causal mask it computes the visible half of the pairs only. ``again``: its backward pass computes
+    the scores once more, not having kept the weights. ``compiles``: its first call compiles.
     """
 
     name: str
