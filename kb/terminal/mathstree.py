@@ -250,8 +250,8 @@ def _node(node: Any) -> Row:
 
 
 def _with_arguments(name: str, arguments: Sequence[Any]) -> Any:
-    bodies = [None if node is None else node for node in arguments]
-    last = bodies[-1]
+    bodies = list(arguments)
+    last = bodies[-1] if bodies else None
     if last is None:
         raise Unrenderable(rf"\{name} has no argument")
     if name in TEXTS or name in ("operatorname", "operatorname*"):

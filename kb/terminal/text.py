@@ -127,9 +127,11 @@ def wrap(spans: Iterable[Span], columns: int, first: Sequence[Span] = (), rest: 
         pending = None
         for text, style in word:
             while text:
-                if columns - used <= 0:
+                head, rest_of_it = cut(text, max(columns - used, 1))
+                if used + width(head) > columns and used > start:
                     turn()
-                head, text = cut(text, max(columns - used, 1))
+                    continue
+                text = rest_of_it
                 line.append(Span(head, style))
                 used += width(head)
         word = []
