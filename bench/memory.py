@@ -234,19 +234,20 @@ def _tables(evaluations: dict[str, Evaluation]) -> list[str]:
     lines = ["## Models", ""]
     lines += _table(evaluations, MODELS)
     lines += [
-        "`kb` is FSRS-6 with weights moved from the defaults towards the fit by n/(n + "
-        f"{optimise.HALFWAY_ITEMS}), n being the number of training items. SM-2 predicts nothing: the curve 0.9^(t/interval) is",
-        "ascribed to it.",
+        "`kb` is FSRS-6 with weights moved from the defaults towards the fit by "
+        f"n/(n + {optimise.HALFWAY_ITEMS}), n being the number of training items.",
+        "SM-2 predicts nothing: the curve 0.9^(t/interval) is ascribed to it.",
         "",
         "## What else was tried",
         "",
     ]
     lines += _table(evaluations, TRIED)
     lines += [
-        "On the sample log, moving towards the defaults lowers the log loss wherever halfway lies. 500 takes nearly all of",
-        "the gain and costs little to a learner far from the defaults (`bench/policies.md`). The price is in the bins: RMSE",
-        "is a little higher than the fit's. A share of the constant in the prediction gains less on study days, and would",
-        "need another curve in the schedule; rescaling and forgetting old answers lose.",
+        "On the sample log, moving towards the defaults lowers the log loss wherever halfway lies. 500 takes nearly",
+        "all of the gain, and takes less than a later halfway from a learner far from the defaults",
+        "(`bench/policies.md`). The price is in the bins: RMSE is a little higher than the fit's. A share of the",
+        "constant in the prediction gains less on study days, and would need another curve in the schedule; rescaling",
+        "and forgetting old answers lose.",
         "",
     ]
     return lines

@@ -3,7 +3,7 @@
 The idea is that of implicit repetition in a hierarchy of knowledge (Math Academy's FIRe, https://www.mathacademy.com/faq).
 kb's form: a pass counts as the share c of a Good answer to a question that it rests on,
 
-    S' = S^(1 − c) · S_good^c        the stability moves that share of the way, on a logarithmic scale
+    S' = S · (S_good/S)^c            the stability moves that share of the way, on a logarithmic scale
     t' = (1 − c) · t                 and so does the day from which forgetting is counted
 
 with c = share · fade^(k − 1) for a prerequisite k steps away. It never brings a due day forward, and a failure takes
@@ -34,7 +34,7 @@ def share_at(distance: int, share: float, fade: float = FADE) -> float:
 def partial_answer(memory: Memory, elapsed: float, share: float, w: Weights) -> tuple[Memory, float]:
     """``memory`` after the ``share`` (0..1) of a Good answer after ``elapsed`` days, and the days that then count."""
     good = fsrs.after(memory, GOOD, elapsed, w).stability
-    stability = memory.stability ** (1.0 - share) * good**share
+    stability = memory.stability * (good / memory.stability) ** share
     return Memory(stability, memory.difficulty), (1.0 - share) * elapsed
 
 
@@ -45,15 +45,13 @@ def credited(state: State, today: int, share: float, scheduler: Scheduler, reten
         return state
     memory, remaining = partial_answer(state.memory, elapsed, share, scheduler.weights)
     moved = elapsed - floor(remaining + 0.5)
-    last_day = state.last_day + moved
     wanted = scheduler.desired_retention if retention is None else retention
-    interval = min(
-        floor(fsrs.interval_days(wanted, memory.stability, scheduler.weights) + 0.5), scheduler.maximum_interval_days
-    )
-    later = max(last_day + interval - state.due_day, 0)
+    before, after = (fsrs.interval_days(wanted, s, scheduler.weights) for s in (state.stability, memory.stability))
+    grown = min(state.interval_days + floor(after - before + 0.5), scheduler.maximum_interval_days)
+    later = moved + max(grown - state.interval_days, 0)
     return state._replace(
         stability=memory.stability,
-        last_day=last_day,
+        last_day=state.last_day + moved,
         last_ms=state.last_ms + moved * DAY_MS,
         due_day=state.due_day + later,
         due_ms=state.due_ms + later * DAY_MS,

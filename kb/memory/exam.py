@@ -50,7 +50,7 @@ class ExamPlan:
         """Whether the forecast of the plan is at the wanted recall (to half a per cent: it is drawn by lot)."""
         return self.planned.recall >= self.wanted - 0.005
 
-    def today_s(self) -> list[str]:
+    def asked_today(self) -> list[str]:
         """The questions that the plan asks today."""
         return sorted(key for key, day in self.asks.items() if day <= self.today)
 

@@ -47,7 +47,7 @@ def rmse_bins(chosen: Sequence[Item], predicted: Sequence[float]) -> float:
     """Root mean square of (mean prediction − share recalled) over the bins of fsrs-rs, weighted by their counts."""
     bins: dict[tuple[int, int, int], list[float]] = {}
     for item, p in zip(chosen, predicted, strict=True):
-        entry = bins.setdefault(_bin_of(item), [0.0, 0.0])
+        entry = bins.setdefault(bin_of(item), [0.0, 0.0])
         entry[0] += 1
         entry[1] += p - item.recalled
     total = sum(count for count, _ in bins.values())
@@ -56,7 +56,7 @@ def rmse_bins(chosen: Sequence[Item], predicted: Sequence[float]) -> float:
     return sqrt(sum(difference * difference / count for count, difference in bins.values()) / total)
 
 
-def _bin_of(item: Item) -> tuple[int, int, int]:
+def bin_of(item: Item) -> tuple[int, int, int]:
     """By elapsed days, long-term reviews and lapses, each on a logarithmic scale (fsrs-rs, ``dataset.rs``)."""
     *history, last = item.reviews
     count = 2 + sum(review.elapsed_days > 0 for review in history)

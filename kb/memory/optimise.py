@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kb.errors import MissingExtra
 from kb.memory import fsrs, history, metrics
@@ -32,6 +31,7 @@ class Optimisation:
 
     ``scores`` are of the ``held_out`` items, the latest ones, by predictor: the constant share of recalled answers,
     the default weights, the current ones, and weights fitted to the items before. ``calibration`` is by predictor too.
+    ``kb.memory.plain.as_json`` makes JSON of it.
     """
 
     answers: int
@@ -43,20 +43,6 @@ class Optimisation:
     reason: str
     scores: dict[str, Score]
     calibration: dict[str, list[Bin]]
-
-    def as_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
-        return {
-            "answers": self.answers,
-            "items": self.items,
-            "held_out": self.held_out,
-            "current": list(self.current),
-            "weights": list(self.weights),
-            "better": self.better,
-            "reason": self.reason,
-            "scores": {name: score._asdict() for name, score in self.scores.items()},
-            "calibration": {name: [entry._asdict() for entry in bins] for name, bins in self.calibration.items()},
-        }
 
 
 def optimise(

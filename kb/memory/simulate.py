@@ -59,10 +59,9 @@ class Course:
 class Outcome(NamedTuple):
     """What a policy came to.
 
-    ``retention`` is the share of ``reviews`` that were recalled, ``log_loss`` how well the schedule foresaw which.
-    ``recall`` is the number of questions expected to be recalled on the day after the last, ``mean_recall`` that of all
-    days.
-    ``daily`` are the answers of each day, steps included.
+    ``retention`` is the share of ``reviews`` that were recalled, ``foreseen`` what the schedule expected that to be,
+    ``log_loss`` how well it foresaw which. ``recall`` is the number of questions expected to be recalled on the day
+    after the last, ``mean_recall`` that of all days. ``daily`` are the answers of each day, steps included.
     """
 
     policy: str
@@ -70,6 +69,7 @@ class Outcome(NamedTuple):
     answers: int
     reviews: int
     retention: float
+    foreseen: float
     log_loss: float
     recall: float
     mean_recall: float
@@ -110,7 +110,7 @@ class _Run:
         self.truths: list[Memory] = []  # what the learner's memories really are
         self.since: list[float] = []  # the day from which each is forgotten
         self.draws = [random.Random(f"{learner.seed}/{question}") for question in range(course.questions)]
-        self.rests_on = _distances(course.requires) if policy.credit or course.transfer else {}
+        self.rests_on = distances(course.requires) if policy.credit or course.transfer else {}
         self.due: defaultdict[int, list[int]] = defaultdict(list)
         self.counts: Counter[int] = Counter()
         self.place: dict[int, int] = {}  # the day on which each question is counted
@@ -119,7 +119,7 @@ class _Run:
         self.recalls: list[float] = []
         self.seconds = 0.0
         self.reviews = self.recalled = 0
-        self.loss = 0.0
+        self.loss = self.foreseen = 0.0
 
     def study(self, day: int) -> None:
         """One study day: what is due, the longest overdue first, then new questions, until the time is up."""
@@ -150,6 +150,7 @@ class _Run:
             answers=sum(self.daily),
             reviews=reviews,
             retention=self.recalled / reviews if reviews else float("nan"),
+            foreseen=self.foreseen / reviews if reviews else float("nan"),
             log_loss=self.loss / reviews if reviews else float("nan"),
             recall=self._recall(FIRST_DAY + self.course.days),
             mean_recall=sum(self.recalls) / len(self.recalls) if self.recalls else 0.0,
@@ -179,6 +180,7 @@ class _Run:
         foreseen = self.policy.scheduler.retrievability(state, Moment(_start_ms(self.today), 0))
         self.reviews += 1
         self.recalled += grade != AGAIN
+        self.foreseen += foreseen
         self.loss -= log(max(foreseen if grade != AGAIN else 1.0 - foreseen, 1e-7))
         self._answer(question, grade)
         self._finish(question, grade)
@@ -254,7 +256,7 @@ def _start_ms(day: int) -> int:
     return day * DAY_MS + 8 * HOUR_MS
 
 
-def _distances(requires: Sequence[Sequence[int]], most: int = 3) -> dict[int, list[tuple[int, int]]]:
+def distances(requires: Sequence[Sequence[int]], most: int = 3) -> dict[int, list[tuple[int, int]]]:
     """For each question those that it rests on, up to ``most`` steps away, with the number of steps."""
     result = {}
     for question in range(len(requires)):
