@@ -170,12 +170,13 @@ class _Rules:
     def text(self, text: str, pointer: Pointer) -> None:
         """The formulas of a text can be rendered."""
         for formula in formulas(text):
-            problem = self.checks.formula(formula.source) if formula.closed else "it is never closed by $$"
+            problem = self.checks.formula(formula.source) if formula.closed else "it is never closed"
             if problem:
                 shown = formula.source if len(formula.source) <= 60 else f"{formula.source[:57]}…"
-                line, column = self.document.text_place(pointer, text, formula.start, "$" + formula.source[:1])
+                fragment = text[formula.start :][:12].split("\n")[0]
+                line, column = self.document.text_place(pointer, text, formula.start, fragment)
                 message = f"the formula ${shown}$ cannot be rendered: {problem}"
-                self.faults.append(Fault("formula", message, "write it otherwise", self.document.path, line, column))
+                self.faults.append(Fault("formula", message, "close it, or write it otherwise", self.document.path, line, column))
 
     # --------------------------------------------------------------------------------------------------- questions
 

@@ -92,7 +92,8 @@ def test_a_broken_topic_is_not_found_and_hides_no_other(write: Write, library: O
 @pytest.mark.parametrize(
     "query",
     ["", " ", '"', "'", "*", "a*", "NEAR(a b)", "a AND", "OR", "NOT scaled", "heading: x", "^a", "(", "a-b", "{a b}: c",
-     "\0", "\x02", "scaled\"", "a" * 10_000, "x " * 1000, "_", "__ _", "😀", "日本語", "a+b", "rowid:1", "%", "--", ";"],
+     "\0", "\x02", "scaled\"", "a" * 10_000, "x " * 1000, "_", "__ _", "😀", "日本語", "a+b", "rowid:1", "%", "--",
+     ";"],
 )  # fmt: skip
 def test_no_character_means_anything(query: str, write: Write, library: Open) -> None:
     write("a")
