@@ -197,12 +197,10 @@ def _replace(file: str, path: str, kept_at: str | None) -> None:
         _copy(source, file, staged)
     try:
         if kept_at is not None:
-            import shutil  # slow to import
-
             os.makedirs(os.path.dirname(kept_at), mode=0o700, exist_ok=True)
             for suffix in ("", "-wal"):
                 if os.path.exists(path + suffix):
-                    shutil.copy2(path + suffix, kept_at + suffix)
+                    os.link(path + suffix, kept_at + suffix)
         for suffix in ("-wal", "-shm"):
             with suppress(FileNotFoundError):
                 os.unlink(path + suffix)

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from kb.errors import StoreError, StoreTooNew
 from kb.store import faults
@@ -16,8 +16,6 @@ from kb.store.schema import APPLICATION_ID, VERSION
 T = TypeVar("T")
 
 FILE = "kb.db"
-_MAGIC = b"SQLite format 3\0"
-_HEADER_BYTES = 100
 
 CHECKED_ON_OPENING = 1 << 19
 """Bytes up to which a database is checked page by page whenever it is opened: some 4 milliseconds."""
@@ -30,34 +28,6 @@ def path_of(home: str) -> str:
     return os.path.join(home, FILE)
 
 
-def examine(path: str) -> bool:
-    """Whether there is a database at ``path`` (a missing or an empty file is none), judged without opening it.
-
-    Raises StoreTooNew or StoreDamaged if the header (https://sqlite.org/fileformat2.html, section 1.3) says so.
-    """
-    try:
-        with open(path, "rb") as file:
-            header = file.read(_HEADER_BYTES)
-            size = os.fstat(file.fileno()).st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise StoreError(f"cannot be read: {error.strerror}", file=path) from None
-    if size == 0:
-        return False
-    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
-        raise faults.damaged(path, "it is not an SQLite database")
-    _refuse_newer(int.from_bytes(header[60:64], "big"), path)
-    page_size = int.from_bytes(header[16:18], "big")
-    page_size = 65_536 if page_size == 1 else page_size
-    pages = int.from_bytes(header[28:32], "big")
-    counted = header[24:28] == header[92:96]  # else an old SQLite wrote it, and the count of pages means nothing
-    # while there is a write-ahead log, the file may be waiting for pages from it
-    if counted and size < pages * page_size and not has_wal(path):
-        raise faults.damaged(path, f"{pages * page_size - size} bytes are missing at its end")
-    return True
-
-
 def has_wal(path: str) -> bool:
     """Whether a write-ahead log with something in it lies beside the database."""
     try:
@@ -67,18 +37,31 @@ def has_wal(path: str) -> bool:
 
 
 def inspect(path: str, check_bytes: int) -> bool:
-    """Whether there is a database with something in it at ``path``; one of up to ``check_bytes`` is checked whole.
+    """Whether there is a database with something in it at ``path`` (a missing or an empty file is none).
 
-    Looks through a connection that leaves no trace, whatever it finds. Raises StoreTooNew or StoreDamaged.
+    Looks through a connection that leaves no trace, whatever it finds; a file of up to ``check_bytes`` is checked page
+    by page. Raises StoreTooNew or StoreDamaged.
+
+    The file is never opened but by SQLite: a process that closes a file of its own gives up all the locks that its
+    connections hold on it, and another process would take the write-ahead log away under them
+    (https://sqlite.org/howtocorrupt.html, section 2.2).
     """
-    if not examine(path):
+    try:
+        before = _stamp(path)
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    hot, before = has_wal(path), _stamp(path)
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror}", file=path) from None
+    hot = has_wal(path)
+    if before.size == 0 and not hot:
+        return False
     try:
         with faults.reading(path), closing(_connect(path, "ro" if hot else "ro&immutable=1")) as db:
             if _version(db, path) == 0:  # a process was killed between making the file and its tables
                 return False
-            if os.path.getsize(path) <= check_bytes:
+            if not hot:
+                _refuse_truncated(db, path, before.size)
+            if before.size <= check_bytes:
                 quick_check(db, path)
     except StoreError:
         # an immutable connection takes no locks: another process may have begun to write under its eyes
@@ -132,17 +115,10 @@ def _ready(db: sqlite3.Connection, path: str, writing: bool = False) -> sqlite3.
 
 def open_copy(path: str) -> sqlite3.Connection:
     """A connection to a database that nobody writes to (a backup): leaves no trace beside it."""
-    if not examine(path):
-        raise StoreError("is no database", file=path)
+    if not inspect(path, check_bytes=0):
+        raise faults.damaged(path, "it is not a database of kb")
     with faults.reading(path):
-        db = _connect(path, "ro" if has_wal(path) else "ro&immutable=1")
-        try:
-            if _version(db, path) == 0:
-                raise faults.damaged(path, "it is not a database of kb")
-        except BaseException:
-            db.close()
-            raise
-        return db
+        return _connect(path, "ro" if has_wal(path) else "ro&immutable=1")
 
 
 def quick_check(db: sqlite3.Connection, path: str) -> None:
@@ -178,9 +154,20 @@ def _version(db: sqlite3.Connection, path: str) -> int:
     return version
 
 
-def _stamp(path: str) -> tuple[int, int]:
+class _Stamp(NamedTuple):
+    changed_ns: int
+    size: int
+
+
+def _stamp(path: str) -> _Stamp:
     found = os.stat(path)
-    return found.st_mtime_ns, found.st_size
+    return _Stamp(found.st_mtime_ns, found.st_size)
+
+
+def _refuse_truncated(db: sqlite3.Connection, path: str, size: int) -> None:
+    pages = db.execute("PRAGMA page_count").fetchone()[0] * db.execute("PRAGMA page_size").fetchone()[0]
+    if size < pages:
+        raise faults.damaged(path, f"{pages - size} bytes are missing at its end")
 
 
 def _refuse_newer(version: int, path: str) -> None:

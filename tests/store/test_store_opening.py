@@ -18,7 +18,7 @@ import pytest
 from kb.config import Settings
 from kb.errors import NotStored, StoreDamaged, StoreTooNew
 from kb.memory.days import Moment
-from kb.store import faults, schema
+from kb.store import backups, connection, doctor, faults, schema, stats
 from kb.store.store import Store
 
 SETTINGS = Settings(backups=False)
@@ -363,3 +363,36 @@ def test_processes_that_start_together_all_succeed(home: Path) -> None:
         row = store.state("zero/a")
         assert row is not None and row.state is not None and row.state.reps == 120
     assert len({path.read_text() for path in home.glob("device*")}) == 1
+
+
+def test_a_look_at_the_database_does_not_give_up_its_locks(home: Path, noon: Moment) -> None:
+    """On POSIX a process that closes a file drops its locks on it, SQLite's too.
+
+    Another process would then think itself the last, take the write-ahead log away when it ends, and what is stored
+    after that would be lost.
+    """
+    other = (
+        "import sys\n"
+        "from kb.config import Settings\n"
+        "from kb.memory.days import Moment\n"
+        "from kb.store.store import Store\n"
+    )
+    writes = other + "with Store.open(sys.argv[1], Settings()) as s: s.record('zero/other', 3, Moment(1, 0), answer=1)"
+    reads = other + "print(*sorted(Store.open(sys.argv[1], Settings()).seen()))"
+    looks: list[Callable[[], object]] = [
+        lambda: connection.inspect(str(home / "kb.db"), 1 << 30),
+        lambda: connection.open_to_read(str(home / "kb.db")).close(),  # type: ignore[union-attr]
+        lambda: connection.open_to_write(str(home / "kb.db")).close(),
+        lambda: backups.make(str(home), str(home / "copy.db")),
+        lambda: backups.daily(str(home), 20_717, Settings()),
+        lambda: doctor.examine(str(home), noon),
+        lambda: stats.read(str(home), 20_717),
+    ]
+    with Store.open(str(home), SETTINGS) as store:
+        for n, look in enumerate(looks):
+            store.record(f"zero/{n}-before", 3, noon, answer=1)
+            look()
+            subprocess.run([sys.executable, "-c", writes, str(home)], check=True)
+            store.record(f"zero/{n}-after", 3, noon, answer=1)
+            seen = subprocess.run([sys.executable, "-c", reads, str(home)], check=True, capture_output=True, text=True)
+            assert {f"zero/{n}-before", f"zero/{n}-after", "zero/other"} <= set(seen.stdout.split())
