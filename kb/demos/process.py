@@ -65,7 +65,7 @@ def run(
         child = context.Process(
             target=_work, args=(demo, load, arguments, device, report, at, sender, trace, folder, os.getpid())
         )
-        with _signals_end_it():
+        with _signals_reach(child):
             try:
                 with warnings.catch_warnings():
                     # Python 3.12 warns of forking beside threads: the child shares no lock with them.
@@ -126,7 +126,7 @@ def _work(
     parent: int,
 ) -> None:
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
         signal.signal(number, signal.SIG_DFL)
     _bind_to_parent(parent)
     faulthandler.enable(file=trace)
@@ -195,15 +195,21 @@ def _bind_to_parent(parent: int) -> None:
 
 
 @contextlib.contextmanager
-def _signals_end_it() -> Iterator[None]:
-    """SIGTERM (torchrun sends it) and SIGHUP unwind like Ctrl-C, so that the child is ended too."""
+def _signals_reach(child: Any) -> Iterator[None]:
+    """SIGTERM (torchrun sends it) and SIGHUP unwind like Ctrl-C, so that the child is ended; Ctrl-Z stops it too."""
 
     def leave(number: int, frame: object) -> None:
         raise SystemExit(128 + number)
 
+    def pause(number: int, frame: object) -> None:
+        _signal_group(child.pid, signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        _signal_group(child.pid, signal.SIGCONT)  # here it goes on after SIGCONT
+
+    actions = {signal.SIGTERM: leave, signal.SIGHUP: leave, signal.SIGTSTP: pause}
     before = {}
     with contextlib.suppress(ValueError):  # not the main thread: it cannot set handlers, and gets no signals
-        before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+        before = {number: signal.signal(number, action) for number, action in actions.items()}
     try:
         yield
     finally:
@@ -216,14 +222,18 @@ def _kill_all(child: int | None) -> None:
     if child is None:
         return
     # Stopped, it starts nothing more while its family is being counted.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGSTOP)
+    _signal_group(child, signal.SIGSTOP)
     family = _descendants(child)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
+    _signal_group(child, signal.SIGKILL)
     for process in [*family, child]:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(process, signal.SIGKILL)
+
+
+def _signal_group(leader: int | None, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if leader is not None:
+            os.killpg(leader, number)
 
 
 def _descendants(root: int) -> list[int]:

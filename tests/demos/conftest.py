@@ -136,7 +136,7 @@ MAIN = """
         stranger = subprocess.Popen(["sleep", "1002"], start_new_session=True)
         rank = multiprocessing.get_context("fork").Process(target=time.sleep, args=(1003,))
         rank.start()
-        orphan = int(subprocess.check_output(["sh", "-c", "sleep 1004 >/dev/null & echo $!"]))
+        orphan = int(subprocess.check_output(["sh", "-c", "setsid sleep 1004 >/dev/null & echo $!"]))
         mark(f"{child.pid} {stranger.pid} {rank.pid} {orphan} {os.getpid()}")
         time.sleep(1000)
 

@@ -273,6 +273,16 @@ def test_temporary_files_of_a_demo_are_gone(run_kb):
     assert "kb-demo-" in folder and not os.path.exists(folder)
 
 
+def test_a_demo_of_a_plugin_that_did_not_load_is_answered_with_its_fault(run_kb, lab):
+    folder = lab / "plugins" / "broken_one"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("1 / 0\n")
+    result = run_kb("demo", "broken-one")
+    assert result.returncode == 1
+    assert "the plugin broken_one did not load" in one_line(result) and "ZeroDivisionError" in result.stderr
+    assert run_kb("demo", "lab").returncode == 0
+
+
 # --- evidence
 
 

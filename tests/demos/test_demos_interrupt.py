@@ -16,13 +16,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, temporary: Path | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "kb", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), **({"TMPDIR": str(temporary)} if temporary else {})},
     )
 
 
@@ -86,8 +86,8 @@ def test_the_whole_family_is_ended(mark, number, code):
 
 
 @linux_only
-def test_a_killed_kb_takes_the_demo_along(mark):
-    process = start("demo", "asleep")
+def test_a_killed_kb_takes_the_demo_along(mark, tmp_path):
+    process = start("demo", "asleep", temporary=tmp_path)
     wait_for(mark)
     with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
         children = [int(word) for word in file.read().split()]
@@ -95,6 +95,31 @@ def test_a_killed_kb_takes_the_demo_along(mark):
     process.kill()
     process.communicate(timeout=PATIENCE_SECONDS)
     assert_gone(children)
+
+
+@linux_only
+def test_ctrl_z_stops_the_demo_and_it_goes_on_afterwards(mark):
+    process = start("demo", "family")
+    demo = int(wait_for(mark).split()[-1])
+    process.send_signal(signal.SIGTSTP)
+    wait_until(lambda: state(process.pid) == state(demo) == "T")
+    process.send_signal(signal.SIGCONT)
+    wait_until(lambda: "T" not in state(process.pid) + state(demo))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130
+
+
+def state(process: int) -> str:
+    with open(f"/proc/{process}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
+def wait_until(holds) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_ctrl_c_on_a_terminal(mark):

@@ -15,7 +15,7 @@ import click
 from kb.demos.api import Demo, Param, Value
 from kb.demos.evidence import Evidence, json_value
 from kb.demos.report import Report
-from kb.errors import KbError, UnknownName
+from kb.errors import KbError, PluginError, UnknownName
 from kb.terminal.context import App
 from kb.terminal.group import option_json
 
@@ -40,6 +40,7 @@ class DemoGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if not name.startswith("-") and name not in _app(ctx).registry.demos:
+            _say_if_broken(_app(ctx), name)
             raise UnknownName("demo", name, self.list_commands(ctx), listing="see: kb demo")
         return super().resolve_command(ctx, args)
 
@@ -106,6 +107,13 @@ def command(ctx: click.Context, as_json: bool) -> None:
 def _app(ctx: click.Context) -> App:
     app: App = ctx.find_root().obj
     return app
+
+
+def _say_if_broken(app: App, name: str) -> None:
+    """Where the demo is missing because the plugin that should bring it is broken, that is the answer."""
+    for plugin in app.registry.plugins:
+        if plugin.error and plugin.name.replace("_", "-") == name:
+            raise PluginError(f"the plugin {plugin.name} did not load: {plugin.error}", cure="see: kb plugins")
 
 
 def _command(demo: Demo) -> click.Command:
@@ -240,7 +248,7 @@ def record_evidence(app: App, evidence: Evidence) -> None:
     """Keep the evidence; that it could not be kept is said, and does not spoil the run."""
     try:
         app.store.evidence_add(evidence)
-    except (KbError, ImportError) as error:
+    except (KbError, OSError) as error:
         click.echo(f"kb: the result was not recorded: {error}", err=True)
 
 
