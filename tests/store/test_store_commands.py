@@ -24,7 +24,7 @@ NOW = {"KB_NOW": "2026-09-22T10:00:00+01:00"}
 @pytest.fixture
 def answered(home: Path, noon: Moment) -> Path:
     with Store.open(str(home), Settings(backups=False)) as store:
-        for n, grade in enumerate([3, 3, 1, 4]):
+        for n, grade in enumerate([4, 3, 1, 4]):
             at = Moment(noon.at_ms + n * 60_000, 60)
             store.record(f"zero/{n % 2}", grade, at, answer=["x", n], seed=n, seconds=1.5, correct=grade > 1)
     return home
