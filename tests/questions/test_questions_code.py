@@ -144,14 +144,27 @@ def double(x): print('correct'); return True
     "returning what answers returns": """
 def double(x): return {"results": [["i", "0x2"]]}
 """,
-    "a wrong number of results": """
+    "taking the later inputs away": """
 import sys
-sys.modules['kb.questions.answers'].answers = lambda payload: {"results": []}
-for module in list(sys.modules.values()):
-    for name in ('answers', 'encode'):
-        if hasattr(module, name) and getattr(module, '__name__', '').startswith('kb'):
-            setattr(module, name, lambda *a, **k: {"results": [["x", "TooSlow", "", None]]})
-def double(x): return -1
+def double(x):
+    frame, calls = sys._getframe(), 0
+    while frame:
+        if isinstance(frame.f_locals.get('payload'), dict):
+            frame.f_locals['payload']['inputs'].clear()
+        frame = frame.f_back
+    return 2 * x if not done.append(x) and len(done) == 1 else -1
+done = []
+""",
+    "taking the inputs away and claiming a hang": """
+import sys
+class TooSlow(BaseException): pass
+def double(x):
+    frame = sys._getframe()
+    while frame:
+        if isinstance(frame.f_locals.get('payload'), dict):
+            frame.f_locals['payload']['inputs'].clear()
+        frame = frame.f_back
+    raise TooSlow
 """,
 }
 

@@ -269,6 +269,21 @@ class TrueFalse(Question):
         return "true"
 
 
+class Backwards(TrueFalse):
+    """A kind whose reference answer fails its own grader."""
+
+    kind = "backwards"
+
+    def reference(self, ask: Ask) -> bool:
+        return False
+
+
+def test_lint_grades_the_reference_answer_of_any_kind() -> None:
+    card = QuestionCard(id="q", kind="backwards", ask="?", why="w")
+    (problem,) = Backwards("topic/q", card).lint(NoLaboratory())
+    assert (problem.key, problem.rule) == ("answer", "reference-answer")
+
+
 def test_a_kind_of_a_plugin_gets_parameters_and_texts() -> None:
     keys = yaml.safe_load("{id: q, kind: true-false, ask: 'Is {n} odd?', why: '{n} is.', draw: {n: [1, 3], k: [4]}}")
     question = TrueFalse("topic/q", QuestionCard(**keys))

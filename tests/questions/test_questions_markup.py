@@ -45,6 +45,7 @@ def test_without_values_nothing_changes_but_formulas(text: str) -> None:
         (r"$$\frac{n}{2}$$ {n}", r"$$\frac{n}{2}$$ 8"),
         ("costs $5 and {n} or $6", "costs $5 and 8 or $6"),
         (r"\$ {n} \$", r"\$ 8 \$"),
+        (r"$a \$ {n}$ {n}", r"$a \$ {n}$ 8"),
         ("`{n}` and `{m}`", "`8` and `{m}`"),
         ("```python\nprint({n}, {m})\n```", "```python\nprint(8, {m})\n```"),
         ("{m} stays", "{m} stays"),
