@@ -21,17 +21,30 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from kb.demos import runner
 from kb.demos.api import Demo
 from kb.demos.evidence import Evidence
-from kb.demos.report import Report
+from kb.demos.report import ProgressSink, Report
 from kb.errors import DemoError, KbError
 
 GRACE_SECONDS = 2.0  # what a demo's process gets for tidying up after it has delivered its report
+STEP_SECONDS = 0.1
 _LISTS = ("metrics", "checks", "tables", "figures", "notes")
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+class Step(NamedTuple):
+    """How far a demo has come: ``done`` of ``total`` (None: nobody knows) after ``seconds`` of this part of it."""
+
+    done: int
+    total: int | None
+    label: str
+    seconds: float
+
+
+OnWait = Callable[[float, Step | None], None]
 
 
 def run(
@@ -43,11 +56,13 @@ def run(
     report: Report,
     at: datetime | None = None,
     timeout_seconds: float | None = None,
+    on_wait: OnWait | None = None,
 ) -> Evidence:
     """As ``runner.run``, in a child process: ``load()`` imports the demo's function there.
 
-    ``report`` is filled when the demo has ended; its progress is shown by the child as it goes. Raises what
-    ``runner.run`` raises, and DemoError where the process crashed or took longer than ``timeout_seconds``.
+    ``report`` is filled when the demo has ended. ``on_wait(seconds, step)`` is called about ten times a second while
+    the demo runs, with how far the demo says it has come; without it ``report.on_progress`` shows that in the child.
+    Raises what ``runner.run`` raises, and DemoError where the process crashed or took longer than ``timeout_seconds``.
     """
     demo.arguments(arguments)  # a wrong argument is told before anything is started
     if not hasattr(os, "fork"):
@@ -62,8 +77,9 @@ def run(
         tidy.callback(shutil.rmtree, folder, ignore_errors=True)
         tidy.callback(receiver.close)
         trace = tidy.enter_context(open(os.path.join(folder, "trace"), "w+", encoding="utf-8"))
+        tell = _teller(sender) if on_wait is not None else report.on_progress
         child = context.Process(
-            target=_work, args=(demo, load, arguments, device, report, at, sender, trace, folder, os.getpid())
+            target=_work, args=(demo, load, arguments, device, report, at, sender, trace, folder, tell, os.getpid())
         )
         with _signals_reach(child):
             try:
@@ -72,7 +88,7 @@ def run(
                     warnings.simplefilter("ignore", DeprecationWarning)
                     child.start()
                 sender.close()
-                answer = _wait(child, receiver, timeout_seconds, trace, demo)
+                answer = _wait(child, receiver, timeout_seconds, trace, demo, on_wait)
                 child.join(GRACE_SECONDS)
             finally:
                 _kill_all(child.pid)
@@ -89,21 +105,29 @@ def run(
     return evidence
 
 
-def _wait(child: Any, receiver: Any, timeout_seconds: float | None, trace: IO[str], demo: Demo) -> Any:
-    """What the child sent, or None if it ended without a word."""
-    deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+def _wait(
+    child: Any, receiver: Any, timeout_seconds: float | None, trace: IO[str], demo: Demo, on_wait: OnWait | None
+) -> Any:
+    """What the child sent in the end, or None if it ended without a word."""
+    start = time.monotonic()
+    step: Step | None = None
     while True:
+        if on_wait is not None:
+            on_wait(time.monotonic() - start, step)
         # A process that the demo forked may hold the pipe open after the child's death: look at both.
         ready = multiprocessing.connection.wait([receiver], timeout=0.1)
         if ready:
             try:
-                return receiver.recv()
+                answer = receiver.recv()
             except EOFError:
                 child.join()
                 return None
+            if answer is not None and not isinstance(answer, Step):
+                return answer
+            step = answer
         if not child.is_alive() and not receiver.poll():
             return None
-        if deadline is not None and time.monotonic() > deadline:
+        if timeout_seconds is not None and time.monotonic() - start > timeout_seconds:
             file, line = _where_it_hangs(child.pid, trace)
             raise DemoError(
                 f"demo {demo.name!r} took longer than {timeout_seconds:g} s and was stopped", file=file, line=line
@@ -123,6 +147,7 @@ def _work(
     sender: Any,
     trace: IO[str],
     folder: str,
+    show: ProgressSink,
     parent: int,
 ) -> None:
     os.setsid()
@@ -135,7 +160,7 @@ def _work(
     # Stray prints, those of native code and of subprocesses too, go to stderr: stdout is the report's.
     os.dup2(2, 1)
     sys.stdout = sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
-    report.on_progress = _only_in(os.getpid(), report.on_progress)
+    report.on_progress = _only_in(os.getpid(), show)
     try:
         with runner.told_apart(demo):
             function = load()
@@ -156,7 +181,27 @@ def _revive(kind: type[KbError], state: dict[str, Any], arguments: tuple[Any, ..
     return error
 
 
-def _only_in(process: int, show: Any) -> Any:
+def _teller(sender: Any) -> ProgressSink:
+    """Tells the parent how far an iteration has come, about ten times a second."""
+
+    def progress(items: Any, total: int | None, label: str) -> Iterator[Any]:
+        start = time.monotonic()
+        told = 0.0
+        try:
+            for done, item in enumerate(items):
+                now = time.monotonic()
+                if now - told >= STEP_SECONDS:
+                    told = now
+                    sender.send(Step(done, total, label, now - start))
+                yield item
+        finally:
+            with contextlib.suppress(OSError):  # closed: the demo dropped the iterator at its very end
+                sender.send(None)
+
+    return progress
+
+
+def _only_in(process: int, show: ProgressSink) -> ProgressSink:
     """``show`` for one process: ranks that a demo forks would each draw a bar of their own."""
 
     def progress(items: Any, total: int | None, label: str) -> Iterator[Any]:

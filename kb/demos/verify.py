@@ -92,12 +92,13 @@ def verify(
     timeout_seconds: float = TIMEOUT_SECONDS,
     now: Callable[[], datetime] | None = None,
     keep: Callable[[Evidence], None] | None = None,
+    on_wait: process.OnWait | None = None,
 ) -> Iterator[tuple[str, list[Result]]]:
     """Run each demo that ``proofs`` need and yield its name with the results of its proofs, demo by demo.
 
     ``load`` imports a demo's function (in the demo's process), ``keep`` gets the evidence of every run that came to its
-    end. What goes wrong with one demo fails its own proofs only; a ``device`` that this machine lacks, or that none of
-    the demos declares, raises DeviceMissing.
+    end, ``on_wait`` is as in ``process.run``. What goes wrong with one demo fails its own proofs only; a ``device``
+    that this machine lacks, or that none of the demos declares, raises DeviceMissing.
     """
     groups = by_demo(proofs)
     if device is not None:
@@ -119,6 +120,7 @@ def verify(
                 report=Report(),
                 at=now() if now is not None else None,
                 timeout_seconds=timeout_seconds,
+                on_wait=on_wait,
             )
         except KbError as error:
             if isinstance(error, DeviceMissing) and device is not None:

@@ -7,7 +7,10 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kb.demos.process import Step
 
 REDRAW_SECONDS = 0.1
 _PARTS = " ▏▎▍▌▋▊▉█"
@@ -32,6 +35,35 @@ def bar(items: Iterable[Any], total: int | None, label: str, stream: IO[str] | N
                 _draw(stream, line(done, total, label, now - start, _width(stream)))
     finally:
         _draw(stream, "")
+
+
+class Waiting:
+    """What a person sees while a demo runs elsewhere: its bar if it has one, else ``what`` runs and for how long."""
+
+    def __init__(self, stream: IO[str] | None = None, what: str = "running") -> None:
+        self.what = what
+        self._stream = stream or sys.stderr
+        self._shown = ""
+        self.on = self._stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    def __call__(self, seconds: float, step: Step | None) -> None:
+        """Draw the state, if it has changed."""
+        if not self.on:
+            return
+        columns = _width(self._stream)
+        if step is None:
+            text = f"{self.what}{f' · {_clock(int(seconds))}' if seconds >= 1 else '…'}"[: columns - 1]
+        else:
+            text = line(step.done, step.total, step.label, step.seconds, columns)
+        if text != self._shown:
+            self._shown = text
+            _draw(self._stream, text)
+
+    def wipe(self) -> None:
+        """Take it away."""
+        if self._shown:
+            self._shown = ""
+            _draw(self._stream, "")
 
 
 def line(done: int, total: int | None, label: str, seconds: float, width: int) -> str:

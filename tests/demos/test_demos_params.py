@@ -111,3 +111,35 @@ def test_nothing_falls_back():
         devices.choose(Demo("d", run="a:b", devices=("cuda",)), "cpu")
     assert devices.choose(Demo("d", run="a:b", devices=("cuda",)), None) == "cuda"
     assert devices.choose(DEMO, None) == "cpu" == devices.choose(Demo("d", run="a:b"), None)
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:1"])
+def test_a_machine_with_two_gpus_has_these(name, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    devices.check(name)
+
+
+def test_and_not_a_third(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(DeviceMissing, match="there is no device cuda:2; this machine has cuda:0 to cuda:1"):
+        devices.check("cuda:2")
+
+
+@pytest.mark.cuda
+def test_a_real_gpu_is_named_in_the_evidence():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA here")
+    from kb.demos import process
+    from kb.demos.report import Report
+
+    def function(report, device):
+        report.check("on-it", float(torch.ones(2, device=device).sum()), 2)
+
+    demo = Demo("d", run=function, devices=("cpu", "cuda"))
+    evidence = process.run(demo, lambda: function, {}, "cuda:0", report=Report())
+    assert evidence.holds and evidence.device == "cuda:0" and evidence.versions["gpu"] and evidence.versions["cuda"]

@@ -190,3 +190,15 @@ def test_no_checks_hold_and_a_nan_does_not(numbers, how):
             report.check("not-above-one", number, at_most=1.0)
 
     assert run(function, how=how).holds == (numbers == [0.0])
+
+
+def test_the_caller_hears_how_far_the_demo_has_come():
+    heard = []
+
+    def function(report):
+        for _ in report.progress(range(3), label="steps"):
+            time.sleep(0.25)
+
+    run(function, on_wait=lambda seconds, step: heard.append(step))
+    told = [(step.done, step.total, step.label) for step in heard if step is not None]
+    assert told == sorted(told) and set(told) == {(n, 3, "steps") for n in range(3)}

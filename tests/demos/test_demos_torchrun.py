@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("torch")
 pytestmark = pytest.mark.slow
 
+KB_DEMO = ["-m", "kb", "demo", "ranks", "--json"]
 REGISTER = """
     from kb import Demo, hookimpl
 
@@ -43,7 +44,7 @@ def test_two_ranks_give_one_report(tmp_path, home, monkeypatch):
     (folder / "main.py").write_text(dedent(MAIN))
     checkout = Path(__file__).resolve().parents[2]
     result = subprocess.run(
-        [sys.executable, *"-m torch.distributed.run --standalone --nproc-per-node 2 -m kb demo ranks --json".split()],
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *KB_DEMO],
         env={**os.environ, "KB_PATH": str(tmp_path / "root"), "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

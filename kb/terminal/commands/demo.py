@@ -87,6 +87,8 @@ Examples:
   kb demo zero --device cuda       on a GPU
   kb demo zero --json              metrics and checks for a script
   kb demo zero --save out          pictures as PNG, report.json and report.md in the folder out
+
+JSON knows no NaN and no infinity: they are the strings "NaN", "Infinity" and "-Infinity".
 """
 
 
@@ -195,7 +197,12 @@ def run(
     if debug:
         evidence = _here(demo, load, values, place, report, at)
     else:
-        evidence = process.run(demo, load, values, place, report=report, at=at)
+        waiting = progress.Waiting()
+        try:
+            on_wait = None if quiet else waiting
+            evidence = process.run(demo, load, values, place, report=report, at=at, on_wait=on_wait)
+        finally:
+            waiting.wipe()
     if quiet:
         return 0 if report.holds else 1
     if record:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +15,7 @@ from kb.errors import UsageError
 from kb.terminal.commands.demo import page, printer, record_evidence
 from kb.terminal.context import App
 from kb.terminal.group import option_json
+from kb.terminal.progress import Waiting
 
 if TYPE_CHECKING:
     from kb.demos.verify import Proof, Result
@@ -63,22 +64,26 @@ def command(
     view = _View(app, groups, silent=as_json)
     results: dict[Proof, Result] = {}
     start = time.monotonic()
+    keep_evidence = partial(record_evidence, app) if keep else None
     view.next()
-    for name, found in verify.verify(
-        proofs,
-        app.registry.demos,
-        app.registry.function,
-        device=device,
-        timeout_seconds=timeout or verify.TIMEOUT_SECONDS,
-        now=app.now,
-        keep=(lambda evidence: record_evidence(app, evidence)) if keep else None,
-    ):
-        results.update((result.proof, result) for result in found)
-        view.show(name, found)
-        if fail_fast and not all(result.holds for result in found):
-            break
-        view.next()
-    view.wipe()
+    try:
+        for name, found in verify.verify(
+            proofs,
+            app.registry.demos,
+            app.registry.function,
+            device=device,
+            timeout_seconds=timeout or verify.TIMEOUT_SECONDS,
+            now=app.now,
+            keep=keep_evidence,
+            on_wait=view.waiting,
+        ):
+            results.update((result.proof, result) for result in found)
+            view.show(name, found)
+            if fail_fast and not all(result.holds for result in found):
+                break
+            view.next()
+    finally:
+        view.waiting.wipe()
     done = [results[proof] for proof in dict.fromkeys(proofs) if proof in results]
     held = sum(result.holds for result in done)
     if as_json:
@@ -100,28 +105,20 @@ class _View:
         self._print = printer(app, silent=silent)
         self._columns = page(app)[0]
         self._names = list(groups)
-        self._live = sys.stderr.isatty() and app.environment.get("TERM") != "dumb"
         self._at = 0
+        self.waiting = Waiting()
 
     def next(self) -> None:
         """Say which demo runs now."""
-        if self._live and self._at < len(self._names):
-            name = self._names[self._at]
-            sys.stderr.write(f"\r\x1b[2Krunning {name} ({self._at + 1} of {len(self._names)})")
-            sys.stderr.flush()
+        if self._at < len(self._names):
+            self.waiting.what = f"running {self._names[self._at]} ({self._at + 1} of {len(self._names)})"
         self._at += 1
-
-    def wipe(self) -> None:
-        """Take the line on stderr away."""
-        if self._live:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
 
     def show(self, name: str, results: Sequence[Result]) -> None:
         """The proofs of one demo."""
         from kb.terminal.text import BAD, BOLD, DIM, GOOD, Span, one_line, width, wrap
 
-        self.wipe()
+        self.waiting.wipe()
         first = results[0]
         ran = f"  {first.seconds:.1f} s on {first.device}" if first.device else f"  {first.seconds:.1f} s"
         self._print([[Span(name, BOLD), Span(ran, DIM)]])
