@@ -30,7 +30,9 @@ def test_emphasis_code_and_maths() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["2*3*4", "snake_case_name", "a * b * c", "5 < 6 > 4", "$5 and $6", "x_ y", "of (1) ____ and (2) ____."])
+@pytest.mark.parametrize(
+    "text", ["2*3*4", "snake_case_name", "a * b * c", "5 < 6 > 4", "$5 and $6", "x_ y", "of (1) ____ and (2) ____."]
+)
 def test_what_is_no_markup_stays(text: str) -> None:
     assert plain(text) == text
 
