@@ -7,8 +7,9 @@ recalled one counts as Good, and the schedule goes on from there. The same seed 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from kb.memory import days, fsrs, history
 from kb.memory.days import DAY_MS, HOUR_MS, Moment
@@ -23,10 +24,11 @@ AskDay = Callable[[str, State], int]
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Counts by day from ``first_day`` on: ``due`` as it stands now (what is overdue lies on the first day), and
+    """Counts by day, from ``first_day`` on, and the recall at the end.
 
-    ``reviews`` that will be made, those that follow from others included. ``recall`` is the mean probability of recall
-    on the day after the last, questions that are then still new counting 0.
+    ``due`` is what is due as things stand (what is overdue lies on the first day), ``reviews`` what will be asked, with
+    all that follows from it. ``recall`` is the mean probability of recall on the day after the last; questions that are
+    still new then count 0. Without any question it is NaN.
     """
 
     first_day: int
@@ -63,9 +65,10 @@ def forecast(
     ask_day: AskDay | None = None,
     seed: int = 0,
 ) -> Forecast:
-    """``length`` days from ``today`` on. ``new`` questions are introduced at ``new_per_day``; ``ask_day`` may replace
+    """``length`` days from ``today`` on.
 
-    the due day, ``retention`` the desired retention of the scheduler, by question.
+    ``new`` questions are introduced at ``new_per_day``. ``retention`` replaces the desired retention of the scheduler,
+    ``ask_day`` the due day.
     """
     reviews = [0] * length
     end = today + length
@@ -106,6 +109,32 @@ def _settled(
     while state.phase != "review":
         state = scheduler.review(state, GOOD, moment, key, retention)
     return state
+
+
+class Change(NamedTuple):
+    """The days ahead as the weights in force see them, and as others do."""
+
+    before: Forecast
+    after: Forecast
+
+
+def of_change(
+    states: Mapping[str, State],
+    answers: Sequence[Answer],
+    before: Scheduler,
+    weights: Weights,
+    today: int,
+    length: int = 30,
+    *,
+    seed: int = 0,
+) -> Change:
+    """What it does to the days ahead to take ``weights`` instead of those of the scheduler ``before``.
+
+    Due days stay as promised, what follows from them changes. Each forecast is drawn from its own weights' beliefs.
+    """
+    after = replace(before, weights=weights)
+    seen = reweighted(states, answers, weights)
+    return Change(forecast(states, before, today, length, seed=seed), forecast(seen, after, today, length, seed=seed))
 
 
 def reweighted(states: Mapping[str, State], answers: Iterable[Answer], w: Weights) -> dict[str, State]:

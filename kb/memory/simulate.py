@@ -87,6 +87,29 @@ class Outcome(NamedTuple):
         return self.minutes / self.recall if self.recall else float("inf")
 
 
+class Summary(NamedTuple):
+    """Means over the learners who followed a policy; the names are those of Outcome."""
+
+    policy: str
+    learners: int
+    introduced: float
+    reviews: float
+    retention: float
+    foreseen: float
+    recall: float
+    mean_recall: float
+    minutes: float
+    minutes_per_recalled: float
+    busiest: float
+
+
+def summary(outcomes: Sequence[Outcome]) -> Summary:
+    """The means of ``outcomes``, which are of one policy."""
+    names = Summary._fields[2:]
+    means = (sum(getattr(outcome, name) for outcome in outcomes) / len(outcomes) for name in names)
+    return Summary(outcomes[0].policy, len(outcomes), *means)
+
+
 Listener = Callable[[Answer, Moment], None]
 
 

@@ -115,6 +115,19 @@ def test_other_weights_see_other_memories_in_the_same_answers() -> None:
         assert state.memory == history.memory_after(reviews, w)
 
 
+def test_a_change_of_weights_is_previewed() -> None:
+    """Weights of someone who forgets faster bring more reviews; the same weights change nothing."""
+    log, known = course_log(Learner(DEFAULT_WEIGHTS, 5), 60, 40)
+    today = FIRST_DAY + 40
+    same = forecast.of_change(known, log, SCHEDULER, DEFAULT_WEIGHTS, today)
+    assert same.before == same.after
+    faster = (*(w / 4 for w in DEFAULT_WEIGHTS[:4]), *DEFAULT_WEIGHTS[4:8], 1.2, *DEFAULT_WEIGHTS[9:])
+    change = forecast.of_change(known, log, SCHEDULER, faster, today)
+    assert change.before == same.before
+    assert sum(change.after.reviews) > 1.2 * sum(change.before.reviews)
+    assert change.after.due == change.before.due
+
+
 # --- exam ---
 
 

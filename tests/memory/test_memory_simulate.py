@@ -16,7 +16,7 @@ from kb.memory.fsrs import DEFAULT_WEIGHTS
 from kb.memory.history import Answer
 from kb.memory.learners import Learner, draw_learner
 from kb.memory.scheduler import Scheduler, State
-from kb.memory.simulate import FIRST_DAY, Course, Outcome, Policy, compare, distances, simulate
+from kb.memory.simulate import FIRST_DAY, Course, Outcome, Policy, compare, distances, simulate, summary
 from kb.memory.sm2 import Sm2
 
 AVERAGE = Learner(DEFAULT_WEIGHTS, 1)
@@ -93,6 +93,14 @@ def test_policies_side_by_side() -> None:
         "sm-2": ["sm-2"] * 2,
     }
     assert found["kb"][0] == run(Policy("kb"))
+
+
+def test_a_summary_is_the_mean_over_the_learners() -> None:
+    outcomes = [run(Policy("kb")), run(Policy("kb"), learner=draw_learner(1))]
+    found = summary(outcomes)
+    assert (found.policy, found.learners) == ("kb", 2)
+    assert found.reviews == (outcomes[0].reviews + outcomes[1].reviews) / 2
+    assert found.busiest == (outcomes[0].busiest + outcomes[1].busiest) / 2
 
 
 def test_balancing_evens_out_the_days() -> None:
