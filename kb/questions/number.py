@@ -95,6 +95,8 @@ _EXACT: dict[str, Unit] = {
     "°": Unit(0.017453292519943295, ""),
     "rad": Unit(1, ""),
 }
+_COUNTS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
+_COUNTS |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _PREFIXED = ("FLOPS", "OPS", "bps", "FLOPs")
 
 
@@ -162,7 +164,7 @@ class Scale:
             raise AnswerError(f"the answer is a number, not {kind_of(answer)}")
         if not isinstance(answer, str):
             return _finite(answer)
-        text = text_answer(answer).strip()
+        text = text_answer(answer).strip().rstrip(".,; ")
         if not text:
             raise AnswerError("type a number" + (f" in {self.name}" if self.name else ""))
         unknown: str | None = None
@@ -188,6 +190,9 @@ class Scale:
         """What turns a number in the unit ``written`` into one in this unit; None if it is no unit at all."""
         if written == self.name or (self.unit is None and _same_word(written, self.name)):
             return 1
+        counted = self._count(written)
+        if counted is not None:
+            return counted
         unit = find_unit(written) or self._any_case(written)
         if unit is None:
             return None
@@ -196,6 +201,15 @@ class Scale:
             wanted = f"in {self.name}" if self.name else "a number without a unit"
             raise AnswerError(f"{written} measures {measures}; the answer is {wanted}")
         return unit.factor / self.unit.factor
+
+    def _count(self, written: str) -> float | None:
+        """7.5k, 7 billion, 7B parameters: how things without a unit, or with a word for one, are counted."""
+        if self.unit is not None and self.unit != _EXACT[""]:
+            return None
+        size, _, word = written.partition(" ")
+        if size == "B" and self.unit is not None:
+            return None  # of a pure number it would rather be bytes
+        return _COUNTS.get(size) if not word or _same_word(word, self.name) else None
 
     def _any_case(self, written: str) -> Unit | None:
         """gb or Gib for a card in bytes: the letters that make it a unit of the card's dimension."""
