@@ -23,10 +23,14 @@ _STATE = ", ".join(State._fields)
 _TALLY = ", ".join(Tally._fields)
 PUT_STATE = f"INSERT OR REPLACE INTO state (question, {_STATE}) VALUES (?{', ?' * len(State._fields)})"
 PUT_HOLD = "INSERT OR REPLACE INTO hold (question, suspended, buried_until) VALUES (?, ?, ?)"
-ADD_TALLY = (
-    f"INSERT INTO daily (day, topic, {_TALLY}) VALUES (?, ?{', ?' * len(Tally._fields)}) "
+ROLLUPS: dict[str, tuple[str, ...]] = {"day_total": ("day",), "topic_total": ("topic",), "topic_day": ("topic", "day")}
+"""The tables of rollups and their keys."""
+ADD_TALLY = {
+    table: f"INSERT INTO {table} ({', '.join(keys)}, {_TALLY}) "
+    f"VALUES ({', '.join(f':{key}' for key in keys)}, {', '.join(f':{name}' for name in Tally._fields)}) "
     f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in Tally._fields)}"
-)
+    for table, keys in ROLLUPS.items()
+}
 ADD_LOAD = (
     "INSERT INTO load (due_day, questions) VALUES (?, ?) "
     "ON CONFLICT DO UPDATE SET questions = questions + excluded.questions"
@@ -80,7 +84,9 @@ def put(db: sqlite3.Connection, question: str, before: Progress, after: Progress
 
 def add_tally(db: sqlite3.Connection, key: Key, amounts: Iterable[int]) -> None:
     """Add to a day and topic."""
-    db.execute(ADD_TALLY, (*key, *amounts))
+    values = {"day": key[0], "topic": key[1], **dict(zip(Tally._fields, amounts, strict=True))}
+    for statement in ADD_TALLY.values():
+        db.execute(statement, values)
 
 
 def refolded(
@@ -109,11 +115,17 @@ def refolded(
     for key, amounts in tallies.items():
         if any(amounts):
             add_tally(db, key, amounts)
-            # a day whose every answer was undone leaves no row, as a rebuild would leave none
-            db.execute(f"DELETE FROM daily WHERE day = ? AND topic = ? AND {_EMPTY}", key)
+            _drop_empty(db, key)
 
 
-_EMPTY = " AND ".join(f"{name} = 0" for name in Tally._fields)
+def _drop_empty(db: sqlite3.Connection, key: Key) -> None:
+    """A day whose every answer was undone leaves no row, as a rebuild would leave none."""
+    empty = " AND ".join(f"{name} = 0" for name in Tally._fields)
+    values = {"day": key[0], "topic": key[1]}
+    for table, keys in ROLLUPS.items():
+        db.execute(
+            f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = :{name}' for name in keys)} AND {empty}", values
+        )
 
 
 def _sum(tallies: Tallies, key: Key, amounts: Iterable[int], sign: int) -> None:
@@ -167,6 +179,17 @@ def replay(db: sqlite3.Connection, weights: WeightsOf, tallies: Tallies) -> Iter
         yield question, fold((events.from_row(row) for row in group), weights(question), tallies)
 
 
+def rollups(tallies: Tallies) -> dict[str, dict[tuple[Any, ...], tuple[int, ...]]]:
+    """The rows of each table of rollups, by their keys."""
+    found: dict[str, dict[tuple[Any, ...], list[int]]] = {table: {} for table in ROLLUPS}
+    for (day, topic), amounts in tallies.items():
+        for table, key in (("day_total", (day,)), ("topic_total", (topic,)), ("topic_day", (topic, day))):
+            total = found[table].setdefault(key, [0] * len(amounts))
+            for place, value in enumerate(amounts):
+                total[place] += value
+    return {table: {key: tuple(total) for key, total in rows.items()} for table, rows in found.items()}
+
+
 def rebuild(db: sqlite3.Connection) -> None:
     """Throw the derived tables away and make them again from the log, inside the caller's transaction."""
     for table in DERIVED:
@@ -182,5 +205,9 @@ def rebuild(db: sqlite3.Connection) -> None:
         if progress.suspended or progress.buried_until is not None:
             db.execute(PUT_HOLD, (question, *progress[1:]))
         load.update(load_of([progress]))
-    db.executemany(ADD_TALLY, [(*key, *amounts) for key, amounts in sorted(tallies.items())])
+    for table, totals in rollups(tallies).items():
+        columns = f"{', '.join(ROLLUPS[table])}, {_TALLY}"
+        marks = ", ".join("?" * (len(ROLLUPS[table]) + len(Tally._fields)))
+        rows = [(*key, *amounts) for key, amounts in sorted(totals.items())]
+        db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
     db.executemany(ADD_LOAD, sorted(load.items()))

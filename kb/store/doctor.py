@@ -134,10 +134,12 @@ def _compare(db: sqlite3.Connection) -> Iterator[Finding]:
     holds += sorted(stored_holds)
     yield _verdict("state", states, f"{_count(counted, 'question')} replayed from the log, the same to the last bit")
     yield _verdict("holds", holds, f"{_count(held, 'question')} set aside, as the log says")
-    daily = f"SELECT day, topic, {', '.join(Tally._fields)} FROM daily"
-    stored_daily = {(row[0], row[1]): list(row[2:]) for row in db.execute(daily)}
-    days = _count(len(tallies), "day and topic", "days and topics")
-    yield _verdict("rollups", _unequal(tallies, stored_daily), f"{days}, as the log says")
+    wrong = []
+    for table, expected in derived.rollups(tallies).items():
+        keys = derived.ROLLUPS[table]
+        rows = db.execute(f"SELECT {', '.join((*keys, *Tally._fields))} FROM {table}")
+        wrong += _unequal(expected, {tuple(row[: len(keys)]): tuple(row[len(keys) :]) for row in rows})
+    yield _verdict("rollups", wrong, f"{_count(len(tallies), 'day and topic', 'days and topics')}, as the log says")
     stored_load = dict(db.execute("SELECT due_day, questions FROM load").fetchall())
     yield _verdict("load", _unequal(load, stored_load), f"{_count(len(load), 'day')} ahead, as the log says")
     stored_weights = dict(_keyed(db.execute("SELECT topic, weights, event FROM weights")))

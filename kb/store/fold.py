@@ -43,7 +43,7 @@ NEW = Progress()
 
 
 class Tally(NamedTuple):
-    """What one answer adds to its day and topic; the columns of ``daily``."""
+    """What one answer adds to its day and topic; the columns of the rollups."""
 
     answers: int = 0
     again: int = 0

@@ -131,10 +131,10 @@ class Reader:
     @_reading
     def day_counts(self, day: int, topic: str | None = None) -> Tally:
         """What was done on study day ``day`` (in ``topic``, or in all)."""
-        sums = ", ".join(f"coalesce(sum({name}), 0)" for name in Tally._fields)
-        one = "" if topic is None else " AND topic = :topic"
-        row = self._reader().execute(f"SELECT {sums} FROM daily WHERE day = :day{one}", {"day": day, "topic": topic})
-        return Tally(*row.fetchone())
+        table = "day_total WHERE" if topic is None else "topic_day WHERE topic = :topic AND"
+        query = f"SELECT {', '.join(Tally._fields)} FROM {table} day = :day"
+        row = self._reader().execute(query, {"day": day, "topic": topic}).fetchone()
+        return Tally() if row is None else Tally(*row)
 
     @_reading
     def load(self, first_day: int, last_day: int) -> dict[int, int]:

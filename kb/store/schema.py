@@ -1,5 +1,5 @@
-"""The tables. ``event`` and ``evidence`` are what happened; ``state``, ``hold``, ``daily``, ``load`` and ``weights``
-are derived from ``event`` and can be thrown away at any time.
+"""The tables. ``event`` and ``evidence`` are what happened; all others are derived from ``event`` and can be thrown
+away at any time.
 
 ``STEPS[n]`` takes a database from version n to n + 1; a step that has been released is never changed.
 """
@@ -8,6 +8,21 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x6B625343
 """In the file's header (PRAGMA application_id): says that an SQLite file is one of kb's."""
+
+_V1_COUNTS = """
+    answers INTEGER NOT NULL,             -- cram not counted
+    again INTEGER NOT NULL,
+    hard INTEGER NOT NULL,
+    good INTEGER NOT NULL,
+    easy INTEGER NOT NULL,
+    correct INTEGER NOT NULL,             -- judged right (the learner's own grades not counted)
+    introduced INTEGER NOT NULL,          -- first answers to new questions
+    reviews INTEGER NOT NULL,             -- answers in the review phase: what true retention is measured on
+    retained INTEGER NOT NULL,            -- of these, passed
+    mature INTEGER NOT NULL,              -- of the reviews, those after an interval of 21 days or more
+    mature_retained INTEGER NOT NULL,
+    crammed INTEGER NOT NULL,
+    took_ms INTEGER NOT NULL""".removeprefix("\n")
 
 V1 = """
 -- The log. Ids are UUIDv7 and order it; nothing is ever changed or deleted. An answer carries what was promised with
@@ -75,24 +90,21 @@ CREATE TABLE hold (
     CHECK (suspended = 1 OR buried_until IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
--- Derived: what was done each study day in each topic; whole numbers only, so that adding and taking away are exact.
-CREATE TABLE daily (
-    day INTEGER NOT NULL,
+-- Derived: what was done, by study day, by topic, and by both; whole numbers only, so that adding and taking away are
+-- exact. Three tables, so that neither the years nor the number of topics make a question to them slow.
+CREATE TABLE day_total (
+    day INTEGER NOT NULL PRIMARY KEY,
+{counts}
+) STRICT;
+CREATE TABLE topic_total (
+    topic TEXT NOT NULL PRIMARY KEY,
+{counts}
+) STRICT, WITHOUT ROWID;
+CREATE TABLE topic_day (
     topic TEXT NOT NULL,
-    answers INTEGER NOT NULL,             -- cram not counted
-    again INTEGER NOT NULL,
-    hard INTEGER NOT NULL,
-    good INTEGER NOT NULL,
-    easy INTEGER NOT NULL,
-    correct INTEGER NOT NULL,             -- judged right (the learner's own grades not counted)
-    introduced INTEGER NOT NULL,          -- first answers to new questions
-    reviews INTEGER NOT NULL,             -- answers in the review phase: what true retention is measured on
-    retained INTEGER NOT NULL,            -- of these, passed
-    mature INTEGER NOT NULL,              -- of the reviews, those after an interval of 21 days or more
-    mature_retained INTEGER NOT NULL,
-    crammed INTEGER NOT NULL,
-    took_ms INTEGER NOT NULL,
-    PRIMARY KEY (day, topic)
+    day INTEGER NOT NULL,
+{counts},
+    PRIMARY KEY (topic, day)
 ) STRICT, WITHOUT ROWID;
 
 -- Derived: how many questions (review phase, not suspended) fall due on each day.
@@ -127,12 +139,12 @@ CREATE TABLE proof (
     holds INTEGER NOT NULL CHECK (holds IN (0, 1)),
     PRIMARY KEY (name, evidence)
 ) STRICT, WITHOUT ROWID;
-"""
+""".replace("{counts}", _V1_COUNTS)
 
 STEPS: tuple[str, ...] = (V1,)
 VERSION = len(STEPS)
 
-DERIVED = ("state", "hold", "daily", "load", "weights")
+DERIVED = ("state", "hold", "day_total", "topic_total", "topic_day", "load", "weights")
 """The tables that a replay of the log rebuilds."""
 
 TABLES = ("event", *DERIVED, "evidence", "proof")

@@ -143,10 +143,15 @@ def read(home: str, day: int, topics: Sequence[str] | None = None, forecast_days
 
 
 def _tallies(db: sqlite3.Connection, key: str, topics: Sequence[str] | None) -> dict[Any, Tally]:
-    sums = ", ".join(f"sum({name})" for name in Tally._fields)
-    where, values = _among("topic", topics)
-    rows = db.execute(f"SELECT {key}, {sums} FROM daily {where} GROUP BY {key} ORDER BY {key}", values)
-    return {row[0]: Tally(*row[1:]) for row in rows}
+    """What was done by each day or topic; ``key`` is ``day`` or ``topic``."""
+    if topics is None or key == "topic":
+        where, values = _among("topic", topics)
+        query = f"SELECT {key}, {', '.join(Tally._fields)} FROM {key}_total {where} ORDER BY {key}"
+    else:
+        where, values = _among("topic", topics)
+        sums = ", ".join(f"sum({name})" for name in Tally._fields)
+        query = f"SELECT day, {sums} FROM topic_day {where} GROUP BY day ORDER BY day"
+    return {row[0]: Tally(*row[1:]) for row in db.execute(query, values)}
 
 
 def _load(db: sqlite3.Connection, topics: Sequence[str] | None) -> Mapping[int, int]:

@@ -94,7 +94,18 @@ def test_tables_are_strict_and_durable(store: Store, noon: Moment) -> None:
     strict = {name: strict for _, name, kind, _, _, strict in db.execute("PRAGMA table_list") if kind == "table"}
     db.close()
     ours = {name for name in strict if not name.startswith(("sqlite_", "_sqlite"))}
-    assert ours == {"event", "state", "hold", "daily", "load", "weights", "evidence", "proof"}
+    assert ours == {
+        "event",
+        "state",
+        "hold",
+        "day_total",
+        "topic_total",
+        "topic_day",
+        "load",
+        "weights",
+        "evidence",
+        "proof",
+    }
     assert all(strict[name] for name in ours)
 
 
