@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,7 @@ def installed_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), str(Path(__file__).parents[2])]))
     monkeypatch.delenv("KB_LOAD_PLUGINS")
 
     def write(name: str, source: str = "", points: str | None = None, version: str = "1.2", **modules: str) -> Path:

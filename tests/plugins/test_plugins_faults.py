@@ -164,6 +164,7 @@ def test_a_plugin_that_misbehaves_works_and_is_named(
     registry, error, _ = load(f"{act}\n{hook}" if when == "import" else f"{hook}    {indented}\n")
     assert message in error
     assert {"good", "last", "x"} <= set(registry.demos)
+    assert [plugin.name for plugin in registry.plugins if plugin.error] == ["bad"]
     assert (os.getcwd(), signal.getsignal(signal.SIGINT)) == before
     assert capfd.readouterr().out == ""
 
