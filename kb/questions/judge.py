@@ -20,7 +20,7 @@ from kb.errors import MissingExtra
 from kb.questions.base import CardError, Laboratory
 from kb.questions.compare import Closeness, Raised, difference, read, show
 
-MAX_CALLS = 200  # of the answer by one check
+MAX_ROUNDS = 100  # of calls whose arguments are made of answers
 MAX_SHOWN = 2000
 EXTRAS = ("numpy", "torch", "sklearn")
 
@@ -58,9 +58,9 @@ class Judge:
         self.laboratory = laboratory
         self.held = 0  # cases and checks that the last source passed
         self._printed: list[str] = []
-        truth = self._truth([])
+        truth = self._truth(None)
         self._cases: list[Any] = truth["cases"]
-        self._check: Any = truth["check"]
+        self._calls: list[Any] | None = truth["calls"]
 
     def printed(self) -> str:
         """What the last source printed, shortened."""
@@ -71,7 +71,8 @@ class Judge:
         """What is wrong with ``source``, or None; raises CardError where the card itself is at fault."""
         self.held = 0
         self._printed = []
-        results = self._answers(source, [arguments for arguments, _ in self._cases])
+        inputs = [arguments for arguments, _ in self._cases]
+        results = self._answers(source, [*inputs, *(self._calls or ())])
         if isinstance(results, Failure):
             return results
         for number, (case, result) in enumerate(zip(self._cases, results, strict=False), start=1):
@@ -79,7 +80,9 @@ class Judge:
             if failure is not None:
                 return failure
             self.held += 1
-        return self._checked(source) if self._check is not None else None
+        if self._calls is None:
+            return None
+        return self._checked(source, list(zip(self._calls, results[len(inputs) :], strict=False)))
 
     def _compared(self, case: str, arguments: Any, expected: Any, result: Any) -> Failure | None:
         wanted = read(expected)
@@ -99,33 +102,26 @@ class Judge:
     def _call(self, arguments: Any) -> str:
         return f"{self.tests.function}({', '.join(show(value) for value in read(arguments))})"
 
-    def _checked(self, source: str) -> Failure | None:
-        """Play ``check`` against the answer, one call at a time."""
-        transcript: list[Any] = []
-        last: tuple[Any, Any] | None = None
-        check = self._check
-        while check[0] == "pending":
-            if len(transcript) >= MAX_CALLS:
-                raise self._fault("tests", f"check calls the answer more than {MAX_CALLS} times", "use cases")
+    def _checked(self, source: str, transcript: list[tuple[Any, Any]]) -> Failure | None:
+        """Play ``check`` with the answers of ``transcript``, and with those to further calls that it makes."""
+        for _ in range(MAX_ROUNDS):
+            if not all(_readable(result) for _, result in transcript):
+                return Failure(_GARBAGE)
+            check = self._truth(transcript)["check"]
+            if check[0] == "holds":
+                self.held += 1
+                return None
+            if check[0] == "fails":
+                return self._failed(*check[1:])
             results = self._answers(source, [check[1]])
             if isinstance(results, Failure):
                 return results
-            try:
-                read(results[0])
-            except ValueError:
-                return Failure(_GARBAGE)
-            transcript.append(results[0])
-            last = (check[1], results[0])
-            check = self._truth(transcript)["check"]
-        if check[0] == "holds":
-            self.held += 1
-            return None
-        return self._failed(check, last)
+            transcript.append((check[1], results[0]))
+        raise self._fault("tests", f"check makes more than {MAX_ROUNDS} calls out of answers", "make fewer")
 
-    def _failed(self, check: Any, last: tuple[Any, Any] | None) -> Failure:
-        _, raised_by_answer, line, message = check
+    def _failed(self, line: int | None, message: str, last: Any, raised_by_answer: bool) -> Failure:
         detail = ""
-        if last is not None:
+        if last:
             got = read(last[1])
             did = "raised  " if isinstance(got, Raised) else "returned"
             detail = f"the last call\n  {self._call(last[0])}\n  {did}  {show(got)}"
@@ -136,8 +132,8 @@ class Judge:
             message = f"`{lines[line - 1].strip()}` does not hold"
         return Failure(f"A property fails: {message.removeprefix('AssertionError: ')}.", detail)
 
-    def _truth(self, transcript: Sequence[Any]) -> dict[str, Any]:
-        """What the tests and the reference say, from a run of their own."""
+    def _truth(self, transcript: Sequence[Any] | None) -> dict[str, Any]:
+        """What the tests and the reference say, from a run of their own; with a transcript, how the check comes out."""
         tests = self.tests
         payload = {
             "given": tests.given,
@@ -187,6 +183,14 @@ class Judge:
             case {"results": list(results)} if results and results[-1][:2] == ["x", "TooSlow"]:
                 return results
         return Failure(_GARBAGE)
+
+
+def _readable(node: Any) -> bool:
+    try:
+        read(node)
+    except ValueError:
+        return False
+    return True
 
 
 def _raised(error: Raised) -> str:

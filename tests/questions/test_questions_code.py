@@ -412,6 +412,11 @@ FAULTY = [
     ({"tests": "def cases(rng):\n    yield (1, 2)\n"}, "tests", "TypeError: double() takes 1"),
     ({"reference": "def double(x):\n    return undefined\n"}, "reference", "line 2: NameError"),
     ({"reference": "def double(x):\n    return print\n"}, "tests", "define it in `given`"),
+    (
+        {"tests": "def check(answer, rng):\n    assert answer(1) == 3\n"},
+        "tests",
+        "line 2: the reference fails the check",
+    ),
     ({"given": "x = 1 / 0\n"}, "given", "line 1: ZeroDivisionError"),
 ]
 
@@ -463,7 +468,8 @@ def test_a_starter_may_be_no_python_yet(make: Make, bench: Any) -> None:
 
 def test_lint_proves_that_reference_passes_and_the_others_fail(make: Make, bench: Any) -> None:
     rules = {
-        "reference-fails": {"tests": "def check(answer, rng):\n    assert answer(1) == 3\n"},
+        "code-tests": {"tests": "def check(answer, rng):\n    assert answer(1) == 3\n"},
+        "reference-fails": {"reference": "import time\ndef double(x): return time.monotonic()\n", "wrong": []},
         "starter-passes": {"starter": "def double(x): return x + x\n"},
         "wrong-passes": {"wrong": ["def double(x): return x\n", "def double(x): return x * 2.0\n"]},
     }
@@ -486,3 +492,27 @@ def test_the_programs_carry_all_they_need() -> None:
         text = judging.text_of(name.rpartition(".")[2])
         imported = [line.split()[1] for line in text.splitlines() if line.startswith(("from kb", "import kb"))]
         assert set(imported) <= set(sent[:place])
+
+
+def test_a_check_takes_three_runs_unless_it_makes_arguments_of_answers(make: Make, bench: Any) -> None:
+    tests = "def check(answer, rng):\n    for x in range(20):\n        assert answer(x) == 2 * x\n"
+    assert grade(make(DOUBLE, tests=tests), "def double(x): return x + x", bench).correct
+    assert len(bench.runs) == 3
+    bench.runs.clear()
+    tests = "def check(answer, rng):\n    x = answer(0.1)\n    for _ in range(3):\n        x = answer(x)\n"
+    assert grade(make(DOUBLE, tests=tests), "def double(x): return x + x", bench).correct
+    assert len(bench.runs) == 3
+    bench.runs.clear()
+    assert grade(make(DOUBLE, tests=tests), "def double(x): return x + 1", bench).correct
+    assert len(bench.runs) == 3 + 2 * 3  # its answers are others, and so are the arguments made of them
+
+
+def test_a_check_sees_each_of_several_calls_with_the_same_arguments(make: Make, bench: Any) -> None:
+    question = make(
+        DOUBLE,
+        reference="def double(x, state=[]):\n    state.append(x)\n    return len(state)\n",
+        tests="def check(answer, rng):\n    assert answer(5) != answer(5), 'each call must give another'\n",
+    )
+    counting = "n = 0\ndef double(x):\n    global n\n    n += 1\n    return n\n"
+    assert grade(question, counting, bench).correct
+    assert "another" in grade(question, "def double(x): return x", bench).why
