@@ -91,7 +91,8 @@ def _collect(pipes: list[Connection], children: list[Any]) -> list[Any]:
     results: dict[int, Any] = {}
     open_pipes: dict[Any, int] = {pipe: rank for rank, pipe in enumerate(pipes)}
     while open_pipes:
-        for pipe in wait(list(open_pipes)):
+        ready: list[Any] = wait(list(open_pipes))
+        for pipe in ready:
             rank = open_pipes.pop(pipe)
             try:
                 failed, value = pipe.recv()

@@ -56,7 +56,7 @@ def curve(figure: Curve, columns: int) -> Iterator[Line]:
     y_ticks = {round((rows - 1) * (1 - share)): label for share, label in y_axis.ticks(rows // 3)}
     gutter = max((width(label) for label in y_ticks.values()), default=0)
     room = columns - gutter - 2
-    cells = _cells(figure, x_axis, y_axis, room, rows)
+    cells, covered = _cells(figure, x_axis, y_axis, room, rows)
     if figure.ylabel:
         yield from wrap([Span(one_line(figure.ylabel), DIM)], columns)
     for row in range(rows):
@@ -67,7 +67,7 @@ def curve(figure: Curve, columns: int) -> Iterator[Line]:
     if figure.xlabel:
         said = shorten(one_line(figure.xlabel), room)
         yield [Span(" " * (gutter + 2 + (room - width(said)) // 2) + said, DIM)]
-    yield from _legend(figure, columns)
+    yield from _legend(figure, covered, columns)
     missing = sum(map(len, figure.series)) - len(drawable)
     if missing:
         why = "not finite" + (", or not positive on a log axis" if figure.log else "")
@@ -78,12 +78,18 @@ def _fits(value: float, log: bool) -> bool:
     return math.isfinite(value) and (not log or value > 0)
 
 
-def _cells(figure: Curve, x_axis: Axis, y_axis: Axis, room: int, rows: int) -> list[list[tuple[str, str]]]:
-    """Every cell's character and style; each series is drawn on a canvas of its own, and these are laid together."""
+def _cells(
+    figure: Curve, x_axis: Axis, y_axis: Axis, room: int, rows: int
+) -> tuple[list[list[tuple[str, str]]], dict[int, int]]:
+    """Every cell's character and style, and which series lies wholly under which other.
+
+    Each series is drawn on a canvas of its own, and these are laid together.
+    """
     from plotille import Canvas
 
     cells = [[(" ", "")] * room for _ in range(rows)]
-    marks: list[tuple[int, int, str, str]] = []
+    marks: dict[tuple[int, int], int] = {}  # the series whose marker is seen in a cell, by (column, row)
+    placed: dict[int, list[tuple[int, int]]] = {}
     for n, (line, label) in enumerate(zip(figure.series, figure.labels, strict=True)):
         dashed = label in figure.dashed
         dots = [_dot(x, y, x_axis, y_axis, room, rows) for x, y in zip(figure.x, line, strict=True)]
@@ -99,10 +105,14 @@ def _cells(figure: Curve, x_axis: Axis, y_axis: Axis, room: int, rows: int) -> l
                 if bits:
                     below = ord(cells[y][x][0]) - _BRAILLE if cells[y][x][0] != " " else 0
                     cells[y][x] = chr(_BRAILLE | bits | below), _style(n)
-        marks += _marks([dot for dot in dots if dot is not None], n, figure, rows)
-    for x, y, marker, style in marks:
-        cells[y][x] = marker, style
-    return cells
+        placed[n] = list(_marks([dot for dot in dots if dot is not None], n, figure, rows))
+        marks |= dict.fromkeys(placed[n], n)
+    for (x, y), n in marks.items():
+        cells[y][x] = _marker(figure, n), _style(n)
+    covered = {
+        n: marks[places[-1]] for n, places in placed.items() if places and all(marks[place] != n for place in places)
+    }
+    return cells, covered
 
 
 def _dot(x: float, y: float, x_axis: Axis, y_axis: Axis, room: int, rows: int) -> tuple[int, int] | None:
@@ -113,8 +123,8 @@ def _dot(x: float, y: float, x_axis: Axis, y_axis: Axis, room: int, rows: int) -
     return round(across * (2 * room - 1)), round(up * (4 * rows - 1))
 
 
-def _marks(dots: Sequence[tuple[int, int]], n: int, figure: Curve, rows: int) -> Iterator[tuple[int, int, str, str]]:
-    """Markers on the measured points, thinned where they stand close; those of different series don't coincide."""
+def _marks(dots: Sequence[tuple[int, int]], n: int, figure: Curve, rows: int) -> Iterator[tuple[int, int]]:
+    """Cells (column, row) of the markers on measured points, thinned and staggered where the points stand close."""
     if not dots:
         return
     closest = 8 if figure.labels[n] in figure.dashed or len(dots) > 12 else 2
@@ -122,7 +132,7 @@ def _marks(dots: Sequence[tuple[int, int]], n: int, figure: Curve, rows: int) ->
     for place, (x, y) in enumerate(dots[(n * 2) % len(dots) if len(dots) > 12 else 0 :]):
         if last is None or x // 2 - last >= closest or (place == len(dots) - 1 and len(dots) <= 12):
             last = x // 2
-            yield x // 2, rows - 1 - y // 4, _marker(figure, n), _style(n)
+            yield x // 2, rows - 1 - y // 4
 
 
 def _marker(figure: Curve, n: int) -> str:
@@ -166,13 +176,14 @@ def _x_axis(ticks: Sequence[tuple[float, str]], gutter: int, room: int) -> Itera
     yield [Span("".join(text).rstrip(), DIM)]
 
 
-def _legend(figure: Curve, columns: int) -> Iterator[Line]:
+def _legend(figure: Curve, covered: dict[int, int], columns: int) -> Iterator[Line]:
     if len(figure.labels) == 1 and (not figure.labels[0] or figure.labels[0] in (figure.title, figure.ylabel)):
         return
     entries: list[Line] = []
     for n, label in enumerate(figure.labels):
         stroke = f"╌{_marker(figure, n)}╌" if label in figure.dashed else f"─{_marker(figure, n)}─"
-        entries.append([Span(stroke, _style(n)), Span(f" {shorten(one_line(label), columns - 4)}")])
+        under = f" (under {_marker(figure, covered[n])})" if n in covered else ""
+        entries.append([Span(stroke, _style(n)), Span(f" {shorten(one_line(label), columns - 4 - len(under))}{under}")])
     yield from _flow(entries, columns)
 
 

@@ -91,6 +91,11 @@ def test_series_are_told_apart_without_colours():
     assert legend.count("╌") == 4
 
 
+def test_a_series_that_lies_under_another_is_said_to():
+    text = lines(curve([1, 2, 3], {"compiled": [1, 2, 3], "fused": [1, 2, 3], "naive": [3, 3, 1]}))
+    assert text[-1] == "─●─ compiled (under ○)   ─○─ fused   ─■─ naive"
+
+
 def test_colours_are_only_where_they_are_wanted():
     report = Report()
     report.image([[0, 1], [2, 3]])
