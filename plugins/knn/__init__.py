@@ -1,0 +1,20 @@
+"""k nearest neighbours: how many, and near in which sense."""
+
+from kb import Demo, Param, hookimpl
+
+
+@hookimpl
+def register_demos(register):
+    register(
+        Demo(
+            "knn-k",
+            run="neighbours:main",
+            topic="knn",
+            summary="How many neighbours: excess risk over k where the truth is known; digits and wine",
+            params=(
+                Param("repeats", 10, min=8, max=500, help="training sets of each size"),
+                Param("queries", 1000, min=500, max=100000, help="points at which the risk is taken"),
+                Param("seed", 0, min=0, help="seed of the samples"),
+            ),
+        )
+    )
