@@ -54,9 +54,13 @@ def main(
         report.metric("gemm-peak", roof.flops / 1e9, "GFLOP/s")
         report.metric("copy-bandwidth", roof.bandwidth / 1e9, "GB/s")
         report.metric("balance", roof.balance, "FLOP/byte")
+        for name, squares in (("fused", 0), ("naive", 4)):
+            intensity = counts.intensity(lengths[-1], dim, kind.itemsize, squares)
+            report.metric(f"intensity-{name}", intensity, "FLOP/byte")
         results = _run(report, names, lengths, (heads, dim, kind, device), causal, backward, repeats, threads, seed)
 
     itemsize = kind.itemsize
+    checks.arithmetic(report)
     checks.errors(report, results)
     checks.memory(report, results, (heads, dim, itemsize), causal)
     checks.fusion(report, results, heads, itemsize, causal, on_cuda)

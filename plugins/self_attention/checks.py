@@ -6,16 +6,34 @@ Bytes are counts, the same in every run; no check reads a clock.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from kb import Report
 from kb.demos import meters
 
-from . import compiled, counts
+from . import compiled, counts, naive, tiled
 from .measure import Result
 
 SLACK = 4  # times the error of the plain formula; over 20 seeds the worst was 1.4 (test_self_attention_calibration)
 SMALLEST_FIT = 1024  # from here on the CPU kernel's tiles have their final size, so that what grows is the tensors
+
+
+def arithmetic(report: Report) -> None:
+    """Tiling costs no matrix products forward, and one of five more backward, by PyTorch's own count of FLOPs."""
+    q, k, v = (torch.randn(1, 1, 128, 16, requires_grad=True) for _ in range(3))
+    counted: dict[str, tuple[int, int]] = {}
+    for name, attention in (("naive", naive.attention), ("tiled", partial(tiled.attention, block=32))):
+        with FlopCounterMode(display=False) as forward:
+            output = attention(q, k, v)
+        with FlopCounterMode(display=False) as backward:
+            torch.autograd.grad(output.sum(), (q, k, v))
+        counted[name] = (forward.get_total_flops(), backward.get_total_flops())
+    report.check("naive-flops", counted["naive"][0], counts.forward_flops(1, 1, 128, 16))
+    report.check("tiled-forward-flops", counted["tiled"][0] / counted["naive"][0], 1.0)
+    report.check("tiled-backward-flops", counted["tiled"][1] / counted["naive"][1], 1.25)
 
 
 def errors(report: Report, results: list[Result]) -> None:

@@ -25,3 +25,13 @@ def compulsory_bytes(b: int, h: int, n: int, d: int, itemsize: int) -> int:
 def matrix_bytes(b: int, h: int, n: int, itemsize: int) -> int:
     """Bytes of one N × N matrix of scores or weights for every head."""
     return b * h * n * n * itemsize
+
+
+def intensity(n: int, d: int, itemsize: int, matrices: int = 0) -> float:
+    """FLOP/byte of the forward pass if Q, K, V, O and ``matrices`` N × N ones move once each.
+
+    Without matrices N/itemsize, an upper bound, since a tiled kernel reads K and V once a block of queries. The plain
+    formula writes and reads S and P, which makes four matrices, and comes to D/itemsize for N ≫ D.
+    """
+    traffic = compulsory_bytes(1, 1, n, d, itemsize) + matrices * matrix_bytes(1, 1, n, itemsize)
+    return forward_flops(1, 1, n, d) / traffic

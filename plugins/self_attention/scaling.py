@@ -73,5 +73,6 @@ def normalized_entropy(p: Tensor) -> Tensor:
 def jacobian_norm(p: Tensor) -> Tensor:
     """‖∂p/∂s‖_F of p = softmax(s) (…, K): ∂pᵢ/∂sⱼ = pᵢ(δᵢⱼ − pⱼ), whose squares add up to Σp² − 2Σp³ + (Σp²)²."""
     square = (p**2).sum(-1)  # (…)
-    squares = square - 2 * (p**3).sum(-1) + square**2
-    return torch.sqrt(squares.clamp(min=0))  # (…)
+    squares = square - 2 * (p**3).sum(-1) + square**2  # (…)
+    norms: Tensor = squares.clamp(min=0).sqrt()
+    return norms

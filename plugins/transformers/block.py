@@ -1,0 +1,154 @@
+"""The Transformer, whole: Vaswani et al. 2017, "Attention Is All You Need", https://arxiv.org/abs/1706.03762, §3.
+
+    encoder layer   x ← norm(x + attention(x, x));   x ← norm(x + FFN(x))
+    decoder layer   x ← norm(x + causal attention(x, x));   x ← norm(x + attention(x, encoder));   x ← norm(x + FFN(x))
+
+Held against torch.nn.Transformer with the same weights in float64, forward and gradients, with the norm after each sub-layer
+(the paper) and before it (most models since). Then what follows from the wiring: who sees whom, and that a decoder which is
+given the whole target at once computes what it computes token by token. The source is real: the rows of scikit-learn's
+digits, eight tokens of eight pixels each.
+"""
+
+from __future__ import annotations
+
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+
+from kb import Report
+from kb.errors import UsageError
+
+from .layers import decoder_layer, embed, encoder_layer, multi_head, transformer
+
+EXACT = 1e-12  # float64; the two sides add up the same numbers in another order
+
+
+def main(report: Report, width: int, heads: int, layers: int, seed: int) -> None:
+    """Compare layer by layer and whole, then take the wiring apart."""
+    if width % heads or width % 2:
+        raise UsageError(f"width ({width}) must be even and a multiple of heads ({heads})")
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    images = torch.tensor(load_digits().images[:4] / 16)  # (B, 8, 8) float64: eight tokens of eight pixels
+    embedding = torch.randn(8, width, dtype=torch.float64) / width**0.5  # (8, D)
+    source = embed(images, embedding)  # (B, M, D)
+    target = embed(images[:, :5].flip(1), embedding)  # (B, N, D): another sequence, and a shorter one
+    models = {first: build(width, heads, layers, norm_first=first) for first in (False, True)}
+
+    compare(report, models, source, target)
+    positions(report, models[False], images, embedding)
+    sight(report, models[False], source, target)
+    parameters(report, models[False], width)
+
+
+def build(width: int, heads: int, layers: int, norm_first: bool) -> nn.Transformer:
+    """PyTorch's Transformer with random weights everywhere, biases and norms included, without dropout."""
+    model = nn.Transformer(
+        width, heads, layers, layers, 4 * width, 0.0, batch_first=True, norm_first=norm_first, dtype=torch.float64
+    )
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 1:  # they start as 0 and 1, with which a forgotten one would not be noticed
+                parameter.add_(torch.randn_like(parameter), alpha=0.1)
+    return model.eval()
+
+
+def compare(report: Report, models: dict[bool, nn.Transformer], source: Tensor, target: Tensor) -> None:
+    """Each kind of layer, both stacks together, and the gradients of all weights."""
+    worst: dict[str, float] = {}
+
+    def note(name: str, ours: Tensor, theirs: Tensor) -> None:
+        worst[name] = max(worst.get(name, 0.0), float((ours - theirs).abs().max()))
+
+    future = nn.Transformer.generate_square_subsequent_mask(target.shape[1], dtype=torch.float64)  # (N, N)
+    for model in models.values():
+        encoder, decoder = model.encoder.layers[0], model.decoder.layers[0]
+        assert isinstance(encoder, nn.TransformerEncoderLayer) and isinstance(decoder, nn.TransformerDecoderLayer)
+        theirs = encoder.self_attn(source, source, source, need_weights=False)[0]
+        note("attention-is-torchs", multi_head(source, source, encoder.self_attn), theirs)
+        note("encoder-layer-is-torchs", encoder_layer(source, encoder), encoder(source))
+        note("decoder-layer-is-torchs", decoder_layer(target, source, decoder), decoder(target, source, future))
+        ours, whole = transformer(source, target, model), model(source, target, tgt_mask=future)
+        note("transformer-is-torchs", ours, whole)
+        weights = list(model.parameters())
+        probe = torch.randn_like(whole)
+        pairs = zip(torch.autograd.grad(ours, weights, probe), torch.autograd.grad(whole, weights, probe), strict=True)
+        scale = max(
+            float(g.abs().max()) for g in torch.autograd.grad(model(source, target, tgt_mask=future), weights, probe)
+        )
+        for mine, other in pairs:
+            note("gradients-are-torchs", mine / scale, other / scale)
+    for name, difference in worst.items():
+        report.check(name, difference, at_most=EXACT)
+
+
+def positions(report: Report, model: nn.Transformer, images: Tensor, embedding: Tensor) -> None:
+    """Without the position vectors a shuffle of the tokens only shuffles the encoder's outputs."""
+    order = torch.randperm(images.shape[1])
+
+    def encode(tokens: Tensor) -> Tensor:
+        for layer in model.encoder.layers:
+            assert isinstance(layer, nn.TransformerEncoderLayer)
+            tokens = encoder_layer(tokens, layer)
+        return tokens
+
+    width = embedding.shape[1]
+    bare = encode(images @ embedding * width**0.5)  # (B, M, D)
+    shuffled = encode(images[:, order] @ embedding * width**0.5)
+    report.check("without-positions-no-order", float((shuffled - bare[:, order]).abs().max()), at_most=EXACT)
+    with_positions, moved = encode(embed(images, embedding)), encode(embed(images[:, order], embedding))
+    report.check("positions-give-order", float((moved - with_positions[:, order]).abs().max()), at_least=1e-3)
+
+
+def sight(report: Report, model: nn.Transformer, source: Tensor, target: Tensor) -> None:
+    """Who sees whom: the decoder never the future; and so all steps at once are the steps one by one."""
+    n = target.shape[1]
+    with torch.no_grad():
+        whole = transformer(source, target, model)  # (B, N, D)
+        changed = target.clone()
+        changed[:, -1] += 1.0
+        moved = (transformer(source, changed, model) - whole).abs().amax((0, 2))  # (N,)
+        report.check("past-does-not-see-the-future", float(moved[:-1].max()), at_most=EXACT)
+        report.check("present-sees-itself", float(moved[-1]), at_least=1e-6)
+        steps = [transformer(source, target[:, : i + 1], model)[:, -1] for i in range(n)]  # n times (B, D)
+        report.check("all-at-once-is-step-by-step", float((torch.stack(steps, 1) - whole).abs().max()), at_most=EXACT)
+
+        other = source.clone()
+        other[:, -1] += 1.0
+        layer = model.encoder.layers[0]
+        assert isinstance(layer, nn.TransformerEncoderLayer)
+        seen = (encoder_layer(other, layer) - encoder_layer(source, layer)).abs().amax((0, 2))  # (M,)
+        report.check("encoder-sees-both-ways", float(seen[0]), at_least=1e-9)
+        reached = (transformer(other, target, model) - whole).abs().amax((0, 2))  # (N,)
+        report.check("decoder-sees-the-source", float(reached.min()), at_least=1e-9)
+
+    tokens = [f"t{i}" for i in range(n)]
+    rows = []
+    for j in range(n):
+        poked = target.clone()
+        poked[:, j] += 1.0
+        with torch.no_grad():
+            rows.append((transformer(source, poked, model) - whole).abs().amax((0, 2)).tolist())
+    matrix = [[rows[j][i] for j in range(n)] for i in range(n)]  # output i, input j
+    report.image(
+        matrix, title="Change of output i when target token j changes", xlabel="target token j", ylabel="output i"
+    )
+    report.table(
+        "Who sees whom", ("output", *tokens), [(tokens[i], *(f"{x:.2g}" for x in matrix[i])) for i in range(n)]
+    )
+
+
+def parameters(report: Report, model: nn.Transformer, width: int) -> None:
+    """Where a layer's weights are: 4D² + 4D in attention, 8D² + 5D in the feed-forward network, 4D in the norms."""
+    layer = model.encoder.layers[0]
+    assert isinstance(layer, nn.TransformerEncoderLayer)
+    parts = {
+        "attention": sum(p.numel() for p in layer.self_attn.parameters()),
+        "feed-forward": sum(p.numel() for m in (layer.linear1, layer.linear2) for p in m.parameters()),
+        "norms": sum(p.numel() for m in (layer.norm1, layer.norm2) for p in m.parameters()),
+    }
+    total = sum(parts.values())
+    report.metric("parameters-of-a-layer", total)
+    report.check("parameters-are-counted", total, 12 * width**2 + 13 * width)
+    report.check("feed-forward-share", parts["feed-forward"] / total, 2 / 3, atol=2 / width)
+    report.bars(list(parts), {"weights": list(parts.values())}, title="Weights of an encoder layer", unit="")
