@@ -24,9 +24,10 @@ the options chosen and those that are right.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
@@ -40,15 +41,17 @@ MAX_OPTIONS = 26  # they can also be named by letters
 class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One option; a wrong one says ``why`` somebody would take it."""
 
-    text: str | int | float
-    right: bool = False
+    text: Annotated[
+        str | int | float, Meta(description="Markdown; {= formula} computes a number from the drawn parameters.")
+    ]
+    right: Annotated[bool, Meta(description="One option, or several, must be right.")] = False
     why: str | None = None
 
 
 class ChoiceFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    options: list[Option]
-    several: bool = False
-    shuffle: bool = True
+    options: Annotated[list[Option], Meta(description="At least two; shown in random order.")]
+    several: Annotated[bool, Meta(description="Ask for all that apply, even where only one does.")] = False
+    shuffle: Annotated[bool, Meta(description="false keeps the order of the file.")] = True
 
 
 class Choice(Question):

@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
@@ -34,8 +35,8 @@ MAX_WORDS = 500
 
 
 class ClozeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    reject: dict[str, str] = {}
-    any_order: bool = False
+    reject: Annotated[dict[str, str], Meta(description="Known wrong answers, each with an explanation.")] = {}
+    any_order: Annotated[bool, Meta(description="Take the answers in any order.")] = False
 
 
 class Cloze(Question):

@@ -56,9 +56,10 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
@@ -70,15 +71,22 @@ if TYPE_CHECKING:
 
 
 class CodeFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    starter: str
-    reference: str
-    tests: str
-    tolerance: str | int | float | None = None
-    wrong: list[str] = []
-    given: str = ""
-    function: str | None = None
-    dtype: bool = False
-    seconds: float = 5.0
+    starter: Annotated[str, Meta(description="What the learner begins with; it must fail the tests.")]
+    reference: Annotated[str, Meta(description="The right answer; defines the same function.")]
+    tests: Annotated[
+        str,
+        Meta(description="cases(rng) yields tuples of arguments; check(answer, rng) raises where a property fails."),
+    ]
+    tolerance: Annotated[
+        str | int | float | None, Meta(description="1% is relative; a number t allows t * max(1, |expected|).")
+    ] = None
+    wrong: Annotated[list[str], Meta(description="Sources that must fail the tests.")] = []
+    given: Annotated[str, Meta(description="Python that both the answer and the reference may use.")] = ""
+    function: Annotated[
+        str | None, Meta(description="The function that is asked for, where several could be meant.")
+    ] = None
+    dtype: Annotated[bool, Meta(description="Compare dtypes too.")] = False
+    seconds: Annotated[float, Meta(description="How long one run may take.")] = 5.0
 
 
 class Code(Question):

@@ -25,9 +25,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
@@ -42,15 +43,20 @@ Formula = str | int | float
 class Mistake(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The number that a known misconception gives, and ``why`` it is wrong."""
 
-    answer: Formula
+    answer: Annotated[Formula, Meta(description="The number, or formula, that a known misconception gives.")]
     why: str
 
 
 class NumericFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    answer: Formula
-    unit: str = ""
-    tolerance: str | int | float | None = None
-    mistakes: list[Mistake] = []
+    answer: Annotated[Formula, Meta(description="A number, or a formula over the drawn parameters.")]
+    unit: Annotated[str, Meta(description="The answer's unit: GB, GiB, ms, TFLOP/s, % or a word such as tokens.")] = ""
+    tolerance: Annotated[
+        str | int | float | None,
+        Meta(description="1% is relative, a plain number absolute; left out, whole numbers are exact and others 1%."),
+    ] = None
+    mistakes: Annotated[
+        list[Mistake], Meta(description="Numbers that known misconceptions give, each with its why.")
+    ] = []
 
 
 class Numeric(Question):

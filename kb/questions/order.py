@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
@@ -30,7 +31,7 @@ MAX_ITEMS = 20
 
 
 class OrderFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    items: list[str | int | float]
+    items: Annotated[list[str | int | float], Meta(description="The items in the right order.")]
 
 
 class Order(Question):

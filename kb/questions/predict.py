@@ -37,9 +37,10 @@ The answer is a number or a text, and with ``options`` an index into them as sho
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from kb.errors import AnswerError
 from kb.knowledge.model import QuestionCard
@@ -56,20 +57,30 @@ Value = bool | int | float | str
 class Guess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An option: a label, or a statement about the measured ``value`` that holds ``when`` the formula does."""
 
-    text: str
-    when: str | None = None
+    text: Annotated[str, Meta(description="What is shown.")]
+    when: Annotated[
+        str | None,
+        Meta(description="A formula over `value` and the drawn parameters: the option is right when it holds."),
+    ] = None
     why: str | None = None
 
 
 class PredictFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    parameters: dict[str, bool | int | float | str] = {}
-    metric: str | None = None
-    snippet: str | None = None
-    line: int | None = None
-    tolerance: str | int | float | None = None
-    unit: str | None = None
-    options: list[str | Guess] = []
-    seconds: float = 5.0
+    parameters: Annotated[
+        dict[str, bool | int | float | str],
+        Meta(description="The parameters of the demo; a drawn one in braces: {n: '{n}'}."),
+    ] = {}
+    metric: Annotated[str | None, Meta(description="The metric of the demo that is predicted.")] = None
+    snippet: Annotated[str | None, Meta(description="Python that is shown and run, in place of a demo.")] = None
+    line: Annotated[
+        int | None, Meta(description="The line of what the snippet prints, from 1; left out, the last.")
+    ] = None
+    tolerance: Annotated[str | int | float | None, Meta(description="1% is relative, a plain number absolute.")] = None
+    unit: Annotated[str | None, Meta(description="The unit of the answer; left out, that of the metric.")] = None
+    options: Annotated[
+        list[str | Guess], Meta(description="Labels, or statements with `when`, of which one is right.")
+    ] = []
+    seconds: Annotated[float, Meta(description="How long the snippet may run.")] = 5.0
 
 
 class Seen(NamedTuple):

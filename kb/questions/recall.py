@@ -14,16 +14,17 @@ The answer is any text; the verdict's ``correct`` is None, and the learner grade
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from kb.knowledge.model import QuestionCard
 from kb.questions.base import Ask, CardError, Laboratory, Question, Verdict, text_answer
 
 
 class RecallFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    answer: str | int | float
+    answer: Annotated[str | int | float, Meta(description="What the learner compares with, in Markdown.")]
 
 
 class Recall(Question):
