@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from datetime import date
@@ -21,6 +22,7 @@ from kb.store import connection, events, faults
 from kb.store.schema import APPLICATION_ID, TABLES, VERSION
 
 FOLDER = "backups"
+_STALE_SECONDS = 24 * 3600
 _DAMAGED = "damaged-"
 _DAILY = re.compile(r"kb-(\d{4}-\d\d-\d\d)\.db")
 
@@ -100,7 +102,18 @@ def thin(home: str, settings: Settings) -> list[str]:
     gone = [path for day, path in sorted(by_day.items()) if day not in keep]
     for path in gone:
         os.unlink(path)
+    _sweep(folder_of(home))
     return gone
+
+
+def _sweep(folder: str) -> None:
+    """Delete what copies that were killed long ago left behind."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if name.endswith(".partial"):
+            with suppress(OSError):
+                if time.time() - os.path.getmtime(path) > _STALE_SECONDS:
+                    os.unlink(path)
 
 
 def kept(days: Iterable[date], daily: int, weekly: int, monthly: int) -> set[date]:
@@ -212,7 +225,7 @@ def _replace(file: str, path: str, kept_at: str | None) -> None:
 
 def _copy(source: sqlite3.Connection, source_path: str, target: str) -> Summary:
     """Copy a database to the new file ``target``, which appears there whole and verified or not at all."""
-    partial = f"{target}.partial"
+    partial = f"{target}.{os.getpid()}.partial"  # two processes may make the same one
     try:
         os.makedirs(os.path.dirname(os.path.abspath(target)), mode=0o700, exist_ok=True)
         with suppress(FileNotFoundError):

@@ -106,7 +106,7 @@ def _ready(db: sqlite3.Connection, path: str, writing: bool = False) -> sqlite3.
         if behind:
             from kb.store.migrations import migrate  # slow to import
 
-            _patiently(lambda: migrate(db))
+            _patiently(lambda: migrate(db, path))
     except BaseException:
         db.close()
         raise

@@ -30,7 +30,7 @@ def store(home: Path) -> Iterator[Store]:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def derived() -> Callable[[Store], dict[str, list[tuple[Any, ...]]]]:
     """Every row of every derived table, floats to the last bit."""
 

@@ -87,38 +87,20 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "kb.db"
 
 
-@pytest.fixture(scope="module")
-def derived_of(template: Path) -> Derived:
-    import sqlite3
-
-    from kb.store.schema import DERIVED
-
-    def rows(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-        db = sqlite3.connect(store.path)
-        found = {table: db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in DERIVED}
-        db.close()
-        return {
-            table: [tuple(value.hex() if isinstance(value, float) else value for value in row) for row in listed]
-            for table, listed in found.items()
-        }
-
-    return rows
-
-
 @settings(max_examples=60, deadline=None)
 @given(history=histories)
-def test_a_replay_gives_the_same_bits(template: Path, derived_of: Derived, history: list[Any]) -> None:
+def test_a_replay_gives_the_same_bits(template: Path, derived: Derived, history: list[Any]) -> None:
     with stores(1, template) as (store,):
         live(store, history)
-        before = derived_of(store)
+        before = derived(store)
         store.rebuild()
-        assert derived_of(store) == before
+        assert derived(store) == before
 
 
 @settings(max_examples=60, deadline=None)
 @given(first=histories, second=histories, seed=st.integers())
 def test_logs_merge_in_any_order_to_the_same_state(
-    template: Path, derived_of: Derived, first: list[Any], second: list[Any], seed: int
+    template: Path, derived: Derived, first: list[Any], second: list[Any], seed: int
 ) -> None:
     with stores(4, template) as (one, two, shuffled, piecewise):
         live(one, first)
@@ -132,12 +114,12 @@ def test_logs_merge_in_any_order_to_the_same_state(
         assert one.merge(theirs) == len(theirs)
         two.merge(ours)
         assert [event.id for event in one.events()] == sorted(event.id for event in everything)
-        states = [derived_of(store) for store in (one, two, shuffled, piecewise)]
+        states = [derived(store) for store in (one, two, shuffled, piecewise)]
         assert states[0] == states[1] == states[2] == states[3]
         one.rebuild()
-        assert derived_of(one) == states[0]
+        assert derived(one) == states[0]
         assert one.merge(everything) == 0
-        assert derived_of(one) == states[0]
+        assert derived(one) == states[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -145,22 +127,22 @@ def test_logs_merge_in_any_order_to_the_same_state(
     before=histories, grades=st.lists(st.tuples(questions, st.integers(1, 4), st.booleans()), min_size=1, max_size=5)
 )
 def test_undo_goes_back_to_exactly_the_earlier_state(
-    template: Path, derived_of: Derived, before: list[Any], grades: list[Any]
+    template: Path, derived: Derived, before: list[Any], grades: list[Any]
 ) -> None:
     with stores(1, template) as (store,):
         live(store, before)
-        states = [derived_of(store)]
+        states = [derived(store)]
         start = max([NOON, *(event.at_ms for event in store.events())])
         for n, (question, grade, cram) in enumerate(grades):
             at = Moment(start + n * 30 * HOUR, 0)
             store.record(question, grade, at, answer=1, seconds=n, correct=True, cram=cram)
-            states.append(derived_of(store))
+            states.append(derived(store))
         undone_at = Moment(start + 10_000 * HOUR, 60)
         for n, expected in enumerate(reversed(states[:-1])):
             store.close()  # as after a restart
             taken = store.undo(undone_at)
             assert [event.question for event in taken] == [grades[-1 - n][0]]
-            assert derived_of(store) == expected
+            assert derived(store) == expected
 
 
 def test_undo_of_several_at_once_takes_the_latest_first_and_stops_at_the_first(store: Store, noon: Moment) -> None:
