@@ -58,16 +58,17 @@ def _curve(figure: Curve, axes: Any) -> None:
         xs, ys = _drawable(figure, values)
         drawn += len(finite(ys))
         reference = label in figure.dashed
+        over = sum(_same(values, later) for later in figure.series[n + 1 :])  # it shows as a rim around those
         axes.plot(
             xs,
             ys,
             label=label,
             color=COLOURS[n % len(COLOURS)],
             linestyle=((0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))[n % 3] if reference else "-",
-            linewidth=1.2 if reference else 1.8,
+            linewidth=1.2 if reference else 1.8 + 2 * over,
             alpha=0.8 if reference else 1.0,
             marker=MARKERS[n % len(MARKERS)] if few and not reference else None,
-            markersize=4.5,
+            markersize=4.5 + 3.5 * over,
         )
     if not drawn:
         axes.text(0.5, 0.5, "no finite values", transform=axes.transAxes, ha="center", color="#777777")
@@ -92,6 +93,11 @@ def _drawable(figure: Curve, values: tuple[float, ...]) -> tuple[list[float], li
         xs.append(x if math.isfinite(x) else math.nan)
         ys.append(y if fits else math.nan)
     return xs, ys
+
+
+def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether two lines would be drawn on top of each other."""
+    return all(math.isclose(a, b, rel_tol=5e-3) for a, b in zip(one, other, strict=True))
 
 
 def _plain_numbers(figure: Curve, axes: Any) -> None:

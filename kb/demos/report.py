@@ -43,7 +43,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Lines over a common ``x``; ``log`` is "", "x", "y" or "xy"; a label that starts with "—" is a reference."""
+    """Lines over a common ``x``; ``log`` is "", "x", "y" or "xy"; ``dashed`` labels are references, not measured."""
 
     x: tuple[float, ...]
     series: tuple[tuple[float, ...], ...]
@@ -171,7 +171,7 @@ class Report:
         """Plot ``series`` (a mapping label → values, or a list of them with ``labels``) over ``x``.
 
         ``log`` names the logarithmic axes: "", "x", "y" or "xy" (True is "xy"). ``dashed`` names the labels that
-        are references (theory, a bound) rather than measurements.
+        are references (theory, a bound) rather than measurements; so are labels that start with "—".
         """
         if isinstance(series, Mapping):
             names, lines = tuple(series), [_numbers(line) for line in series.values()]
@@ -184,7 +184,8 @@ class Report:
         axes = log if isinstance(log, str) else "xy" if log else ""
         if axes not in ("", "x", "y", "xy"):
             raise DemoError(f"curve {title!r}: log is one of '', 'x', 'y', 'xy', not {log!r}")
-        self.figures.append(Curve(xs, tuple(lines), names, axes, title, xlabel, ylabel, tuple(dashed)))
+        references = tuple(name for name in names if name in dashed or name.startswith("—"))
+        self.figures.append(Curve(xs, tuple(lines), names, axes, title, xlabel, ylabel, references))
 
     def bars(
         self,
