@@ -62,7 +62,8 @@ class Viewport:
         overflow = max(len(body.lines) - self.height, 0)
         if self._following and overflow:
             if body.at_end:  # what is above it matters more: it stands near the bottom
-                self.offset = body.focus - self.height + 3
+                below = min(2, self.height // 4)
+                self.offset = body.focus - self.height + 1 + below
             else:
                 self.offset = body.focus - 2
         self.offset = min(max(self.offset, 0), overflow)

@@ -56,7 +56,7 @@ def input_for(turn: Turn) -> Input:
     if ask.options:
         return ChoiceInput(question, ask)
     if ask.items:
-        return OrderInput(ask)
+        return OrderInput(question, ask)
     if ask.starter is not None:
         return CodeInput(ask)
     if getattr(question, "self_graded", ask.kind == "recall"):
@@ -144,7 +144,9 @@ class OrderInput:
 
     typing = False
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, question: Question, ask: Ask) -> None:
+        self.question = question
+        self.ask = ask
         self.items = ask.items
         self.order: list[int] = []
         self.pending = ""  # the first digit of a number from 10 on
@@ -185,30 +187,29 @@ class OrderInput:
         for place, item in enumerate(self.items):
             placed = place in self.order
             rank = f"{self.order.index(place) + 1}." if placed else ""
-            head = f"{place + 1:>{len(str(len(self.items)))}}  "
-            spans = [Span(f"{rank:<4}", BOLD), *inline(item)] if placed else [Span(" " * 4), *inline(item)]
-            indent = " " * (len(head) + 6)
-            result += wrap(
-                styled(spans, DIM) if placed else spans, columns, [Span(f"  {head}", ACCENT)], [Span(indent)]
-            )
+            head = f"  {place + 1:>{len(str(len(self.items)))}}  "
+            first = [Span(head, ACCENT), Span(f"{rank:<4}", BOLD)]
+            spans = styled(inline(item), DIM) if placed else inline(item)
+            result += wrap(spans, columns, first, [Span(" " * (len(head) + 4))])
         chain = " → ".join(str(place + 1) for place in self.order) + (self.pending and f" → {self.pending}…")
         full = len(self.order) == len(self.items)
         says = "   Enter answers" if full else ""
         return View([*result, [], [Span("  Order  ", DIM), Span(chain or "…", BOLD), Span(says, DIM)]])
 
     def settled(self, answer: Any, verdict: Verdict, columns: int) -> list[Line]:
-        given = [self.items[place] for place in answer] if isinstance(answer, list) else []
+        given = list(answer) if isinstance(answer, list) else []
+        reference = self.question.reference(self.ask)
+        if not isinstance(reference, list):
+            return [[Span("  "), *line] for line in lines(verdict.expected, columns - 2)]
         result: list[Line] = []
-        ranks = {line.partition(". ")[2]: number for number, line in enumerate(verdict.expected.split("\n"))}
-        for number, line in enumerate(verdict.expected.split("\n")):
-            item = line.partition(". ")[2]
-            own = given.index(item) if item in given else None
+        for number, place in enumerate(reference):
+            own = given.index(place) if place in given else None
             good = own == number
-            aside = "" if good or own is None else f"   (you: {own + 1})"
-            mark = "✓" if good else "✗" if own is not None else " "
-            head = Span(f"  {mark}  {number + 1}. ", GOOD if good else BAD if own is not None else DIM)
-            result += wrap([*inline(item), Span(aside, DIM)], columns, [head], [Span(" " * 8)])
-        return result if ranks else []
+            mark, style = ("✓", GOOD) if good else ("✗", BAD) if own is not None else (" ", DIM)
+            aside = "" if good or own is None else f"   (you: {own + 1}.)"
+            spans = [*inline(self.items[place]), Span(aside, DIM)]
+            result += wrap(spans, columns, [Span(f"  {mark}  {number + 1}. ", style)], [Span(" " * 8)])
+        return result
 
     def keys(self) -> list[tuple[str, str]]:
         return [("1, 2, …", "place in order"), ("⌫", "take back"), ("enter", "answer")]
