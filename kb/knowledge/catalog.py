@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kb.knowledge import graph
-from kb.knowledge.faults import Fault, did_you_mean, in_order
+from kb.knowledge.faults import Fault, Pointer, did_you_mean, in_order
 
 if TYPE_CHECKING:
     from kb.knowledge.loader import Reading
 
-Place = tuple[int, int]
 BETWEEN_FILES = frozenset(("name-clash", "alias-clash", "cycle", "topic-reference"))  # the rules that are held here
 
 
@@ -34,8 +33,13 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     claims: int = 0
     with_proof: int = 0
     faults: list[Fault] = []
-    # Where the names stand that other files can make wrong: "requires", 0 is key "requires/0".
-    places: dict[str, Place] = {}
+
+
+def locate(file: str, pointer: Pointer) -> tuple[int, int]:
+    """Where a value stands; only a fault pays for reading its file again."""
+    from kb.knowledge.document import Document  # a warm start does without YAML
+
+    return Document(file).place(pointer)
 
 
 def entry_of(reading: Reading, root: str) -> Entry:
@@ -44,10 +48,6 @@ def entry_of(reading: Reading, root: str) -> Entry:
     if topic is None:
         name = os.path.splitext(os.path.basename(document.path))[0]
         return Entry(name=name, file=document.path, root=root, faults=reading.faults)
-    places = {}
-    for key in ("aliases", "requires", "includes"):
-        for position in range(len(getattr(topic, key))):
-            places[f"{key}/{position}"] = document.place((key, position))
     return Entry(
         name=topic.name,
         file=topic.file,
@@ -61,7 +61,6 @@ def entry_of(reading: Reading, root: str) -> Entry:
         questions=[card.id for card in topic.questions],
         claims=len(topic.claims),
         with_proof=sum(1 for claim in topic.claims if claim.proofs),
-        places=places,
     )
 
 
@@ -129,7 +128,7 @@ def _aliases(usable: dict[str, Entry], named: dict[str, Entry], faults: list[Fau
                 continue
             what = "the name" if alias in named else "an alias"
             message = f"the alias {alias!r} is {what} of the topic in {other.file}"
-            line, column = entry.places.get(f"aliases/{index}", (1, 1))
+            line, column = locate(entry.file, ("aliases", index))
             faults.append(Fault("alias-clash", message, "choose another", entry.file, line, column))
     return found
 
@@ -144,7 +143,7 @@ def _circle(circle: list[str], topics: dict[str, Entry], aliases: dict[str, str]
     for position, name in enumerate(circle):
         entry, needed = topics[name], circle[(position + 1) % len(circle)]
         index = getattr(_resolve(entry, aliases), key).index(needed)
-        places.append(entry.places.get(f"{key}/{index}", (1, 1)))
+        places.append(locate(entry.file, (key, index)))
         links.append(f"{needed} ({entry.file}:{places[-1][0]})")
     message = f"a circle in {key}: {circle[0]} → {' → '.join(links)}"
     return Fault("cycle", message, "take one of these out", topics[circle[0]].file, *places[0])
@@ -155,7 +154,7 @@ def _dangling(entry: Entry, known: set[str]) -> Iterator[Fault]:
         for index, name in enumerate(getattr(entry, key)):
             if name not in known:
                 cure = did_you_mean(name, known) or "leave it out, or write that topic"
-                line, column = entry.places.get(f"{key}/{index}", (1, 1))
+                line, column = locate(entry.file, (key, index))
                 message = f"{key}: no topic is called {name!r}"
                 yield Fault("topic-reference", message, cure, entry.file, line, column)
 

@@ -176,7 +176,9 @@ class _Rules:
                 fragment = text[formula.start :][:12].split("\n")[0]
                 line, column = self.document.text_place(pointer, text, formula.start, fragment)
                 message = f"the formula ${shown}$ cannot be rendered: {problem}"
-                self.faults.append(Fault("formula", message, "close it, or write it otherwise", self.document.path, line, column))
+                self.faults.append(
+                    Fault("formula", message, "close it, or write it otherwise", self.document.path, line, column)
+                )
 
     # --------------------------------------------------------------------------------------------------- questions
 

@@ -10,7 +10,7 @@ VerdictWord = Literal["right", "imprecise", "wrong", "unclear", "added"]
 Span = tuple[int, int]  # first and last line of the source notes, both included
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Source(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """A work that statements rest on; at least one of arxiv, doi, url, isbn says where it is found."""
 
     title: str
@@ -23,7 +23,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     isbn: str | None = None
 
 
-class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Claim(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """A statement, what the notes said, and whether that was right.
 
     ``source`` is ``key locator`` (``rajbhandari2020 §3.1``); several are separated by "; ". ``proof`` is
@@ -47,7 +47,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         return (self.proof,) if isinstance(self.proof, str) else tuple(self.proof)
 
 
-class QuestionCard(msgspec.Struct, frozen=True, omit_defaults=True):
+class QuestionCard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What all kinds of question have in common; ``fields`` holds what the kind adds, checked by the kind."""
 
     id: str
@@ -67,7 +67,7 @@ class QuestionCard(msgspec.Struct, frozen=True, omit_defaults=True):
 COMMON_KEYS = frozenset(name for name in QuestionCard.__struct_fields__ if name != "fields")
 
 
-class Topic(msgspec.Struct, frozen=True, omit_defaults=True):
+class Topic(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One topic. ``name`` is its file's stem, ``file`` where it was read from."""
 
     name: str

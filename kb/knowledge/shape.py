@@ -6,6 +6,7 @@ import re
 import types
 import typing
 from collections.abc import Container, Iterable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -56,9 +57,7 @@ class Shape:
         if not isinstance(value, dict):
             self.misfit("a mapping", value, pointer)
             return {}
-        fields = {
-            field.encode_name: field for field in msgspec.structs.fields(struct) if field.encode_name not in leave
-        }
+        fields = {name: field for name, field in _fields(struct).items() if name not in leave}
         known = {*fields, *others}
         for key in value:
             if key not in known:
@@ -142,6 +141,12 @@ def _name(pointer: Pointer) -> str:
         key = next((str(part) for part in reversed(pointer) if isinstance(part, str)), "the list")
         return f"item {pointer[-1] + 1} of {key!r}"
     return repr(pointer[-1])
+
+
+@lru_cache(maxsize=256)
+def _fields(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """The fields of ``struct`` by the keys they have in a file; msgspec works them out anew each time."""
+    return {field.encode_name: field for field in msgspec.structs.fields(struct)}
 
 
 def _one_type(wanted: Any) -> Any:
