@@ -74,7 +74,7 @@ def open_to_read(path: str, check_bytes: int = CHECKED_ON_OPENING) -> sqlite3.Co
     """A connection to the database at ``path``, or None if there is none yet.
 
     Nothing is created, but for SQLite's own files beside the database while it is open. Where these cannot be written
-    (a read-only folder), the file is read as it is.
+    (a read-only folder, a full disk), the file is read as it is.
     """
     if not inspect(path, check_bytes):
         return None
@@ -82,7 +82,7 @@ def open_to_read(path: str, check_bytes: int = CHECKED_ON_OPENING) -> sqlite3.Co
         try:
             return _ready(_connect(path, "rw"), path)
         except sqlite3.Error as error:
-            if not faults.is_read_only(error) or has_wal(path):
+            if not faults.is_refusal(error) or has_wal(path):
                 raise
             return _ready(_connect(path, "ro&immutable=1"), path)
 

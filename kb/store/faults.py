@@ -43,9 +43,9 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code(error) in (_CORRUPT, _NOTADB)
 
 
-def is_read_only(error: sqlite3.Error) -> bool:
-    """Whether ``error`` says that the file or its folder cannot be written."""
-    return code(error) in (_READONLY, _CANTOPEN)
+def is_refusal(error: sqlite3.Error) -> bool:
+    """Whether ``error`` says that the file or its folder cannot be written: read-only, or full."""
+    return code(error) in (_READONLY, _CANTOPEN, _IOERR, _FULL)
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -222,6 +222,18 @@ def test_a_full_disk_loses_only_the_answer_that_it_names(made: Path, noon: Momen
     assert not list(made.rglob("*.partial"))
 
 
+def test_a_disk_without_room_for_a_page_can_still_be_read(made: Path) -> None:
+    """Not even SQLite's own files beside the database fit."""
+    code = _ANSWER.replace("store = Store", "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); store = Store")
+    code += "print(len(store.seen()), len(list(store.events())))"
+    before = contents(made)
+    done = subprocess.run([sys.executable, "-c", code, str(made), "4096"], capture_output=True, text=True, check=True)
+    failed, read = done.stdout.splitlines()
+    assert failed.startswith("NotStored") and "the answer to zero/a was NOT stored: the disk" in failed
+    assert read == "40 200"
+    assert {name: contents(made)[name] for name in before} == before
+
+
 def test_a_full_database_says_that_the_disk_is_full(store: Store, noon: Moment) -> None:
     """SQLite's own code for a full disk, by a limit on the number of pages."""
     store.record("zero/a", 3, noon, answer=1)
