@@ -163,6 +163,17 @@ def test_the_last_reviews_are_spread_over_their_days() -> None:
     assert max(asked.count(day) for day in set(asked)) < 40
 
 
+@pytest.mark.parametrize(("stability", "ahead", "wanted"), [(40.0, 30, 0.95), (15.0, 40, 0.92), (90.0, 80, 0.95)])
+def test_every_day_from_which_a_pass_is_enough_is_used_and_no_other(
+    stability: float, ahead: int, wanted: float
+) -> None:
+    state, exam_day = in_review(stability=stability, interval=200), TODAY + ahead
+    enough = [day for day in range(state.last_day + 1, exam_day) if recall_after_pass(state, day, exam_day) >= wanted]
+    asked = {exam.next_ask(f"q/{n}", state, exam_day, wanted, SCHEDULER) for n in range(1500)}
+    assert sorted(asked) == enough
+    assert len(enough) < ahead  # some days are too early
+
+
 @cache
 def learned() -> dict[str, State]:
     return course_log(Learner(DEFAULT_WEIGHTS, 5), 200, 60)[1]
@@ -231,6 +242,17 @@ def test_no_share_is_nothing_and_the_whole_share_is_a_good(stability: float, dif
     assert nothing.stability == pytest.approx(stability) and left == elapsed
     whole, left = credit.partial_answer(memory, elapsed, 1.0, DEFAULT_WEIGHTS)
     assert whole.stability == pytest.approx(fsrs.after(memory, GOOD, elapsed).stability) and left == 0
+
+
+@given(st.floats(1, 200), st.floats(1, 10), st.integers(1, 60))
+def test_the_whole_credit_promises_what_a_good_answer_would(stability: float, difficulty: float, ago: int) -> None:
+    ideal = fsrs.interval_days(0.9, stability)
+    state = in_review(stability, difficulty, ago, interval=max(1, round(ideal)))
+    good = fsrs.interval_days(0.9, fsrs.after(state.memory, GOOD, ago).stability)
+    after = credit.credited(state, TODAY, 1.0, SCHEDULER)
+    assert after.last_day == TODAY
+    assert abs(after.due_day - (TODAY + good)) <= 1.5  # two roundings
+    assert after.due_ms - state.due_ms == (after.due_day - state.due_day) * DAY_MS
 
 
 @given(states)
