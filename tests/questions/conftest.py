@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from kb.demos.report import Report
 from kb.knowledge.model import COMMON_KEYS, QuestionCard
 from kb.questions import builtin
 from kb.questions.base import Question
 from kb.sandbox.sandbox import Sandbox
+
+# a busy machine is no defect
+settings.register_profile("questions", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("questions")
 
 KINDS: dict[str, type[Question]] = {}
 builtin.register_question_kinds(lambda kind: KINDS.__setitem__(kind.kind, kind))
