@@ -113,8 +113,16 @@ def _code_end(text: str, start: int, sign: str) -> int | None:
 
 
 def gap_answers(text: str) -> list[str]:
-    """The accepted answers of a gap as written, the first one being the one that is shown."""
-    return [answer.strip() for answer in text[2:-2].split("|")]
+    """The accepted answers of a gap as written, the first one being the one that is shown.
+
+    A bar inside maths or code separates nothing: ``{{$P(y|x)$|the posterior}}``.
+    """
+    answers = [""]
+    for piece in scan(text[2:-2]):
+        first, *rest = piece.text.split("|") if piece.kind == "text" else [piece.text]
+        answers[-1] += first
+        answers += rest
+    return [answer.strip() for answer in answers]
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:

@@ -113,6 +113,8 @@ def test_gaps_are_counted_and_replaced() -> None:
     text = "a {{b|c}} $x_{{i}}$ `{{d}}`"
     assert markup.replace_gaps(text, lambda number, gap: f"<{number}:{gap}>") == "a <0:{{b|c}}> $x_{{i}}$ `<1:{{d}}>`"
     assert markup.gap_answers("{{ b | c }}") == ["b", "c"]
+    assert markup.gap_answers("{{$P(y|x)$|`a|b`|posterior}}") == ["$P(y|x)$", "`a|b`", "posterior"]
+    assert markup.gap_answers("{{a|}}") == ["a", ""]
 
 
 def test_source_code_keeps_its_own_braces() -> None:
