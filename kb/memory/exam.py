@@ -1,14 +1,16 @@
 """Being at the wanted recall on a given day: which questions to ask once more before it, and when.
 
-A question is asked on its usual days. If its next one lies after the exam and it would not be recalled well enough
-there, it is asked once more, on one of the days from which a pass carries it there. A hash says which, so that the last
-days are not heaped. The rule looks at one question's state only: it holds day by day, whatever happens meanwhile.
+A question is asked on its usual days. If its next one lies after the exam and its recall there would be below a floor,
+it is asked once more, on one of the days from which a pass carries it over the floor. A hash says which, so that the
+last days are not heaped. The plan chooses the lowest floor with which the forecast of all questions is at the wanted
+recall. The rule itself looks at one question's state only: it holds day by day, whatever happens meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 from kb.errors import UsageError
@@ -17,7 +19,7 @@ from kb.memory.forecast import Forecast, expected_recall, forecast
 from kb.memory.fsrs import GOOD
 from kb.memory.scheduler import Scheduler, State, check_retention, uniform
 
-_RETENTIONS = (0.70, 0.75, 0.80, 0.85, 0.90, 0.925, 0.95, 0.97, 0.98, 0.99)
+_STEPS = (0.50, 0.60, 0.70, 0.75, 0.80, 0.85, 0.875, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,9 @@ class ExamPlan:
     """The way to ``wanted`` mean recall on ``exam_day``.
 
     ``recall_now`` is what would be left on that day without another answer, ``usual`` the forecast of the usual
-    schedule, ``planned`` that of the plan, whose new questions come ``new_per_day`` a day. ``asks`` are the known
-    questions with the day on which the plan asks each of them next. ``retention`` is the smallest desired retention
-    with which the usual schedule would get there too, None if none does.
+    schedule, ``planned`` that of the plan: every question at the ``floor`` or above (None: the usual schedule does),
+    and new ones ``new_per_day`` a day. ``asks`` are the known questions with the day on which the plan asks each next.
+    ``retention`` is the smallest desired retention with which the schedule alone would get there, None if none does.
     """
 
     today: int
@@ -36,6 +38,7 @@ class ExamPlan:
     recall_now: float
     usual: Forecast
     planned: Forecast
+    floor: float | None
     new_per_day: int
     asks: dict[str, int]
     retention: float | None
@@ -47,8 +50,8 @@ class ExamPlan:
 
     @property
     def reached(self) -> bool:
-        """Whether the forecast of the plan is at the wanted recall (to half a per cent: it is drawn by lot)."""
-        return self.planned.recall >= self.wanted - 0.005
+        """Whether the forecast of the plan is at the wanted recall."""
+        return self.planned.recall >= self.wanted
 
     def asked_today(self) -> list[str]:
         """The questions that the plan asks today."""
@@ -76,39 +79,60 @@ def plan(
     check_retention(wanted)
     pace = ceil(new / max(1, length * 4 // 5)) if new else 0
 
-    def ask_day(key: str, state: State) -> int:
-        return next_ask(key, state, exam_day, wanted, scheduler)
+    def with_floor(floor: float | None) -> Forecast:
+        ask_day = None if floor is None else partial(next_ask, exam_day=exam_day, floor=floor, scheduler=scheduler)
+        return forecast(states, scheduler, today, length, new=new, new_per_day=pace, ask_day=ask_day, seed=seed)
+
+    def with_retention(retention: float | None) -> Forecast:
+        return forecast(states, scheduler, today, length, retention=retention, new=new, new_per_day=pace, seed=seed)
 
     usual = forecast(states, scheduler, today, length, new=new, new_per_day=usual_new_per_day, seed=seed)
-    planned = forecast(states, scheduler, today, length, new=new, new_per_day=pace, ask_day=ask_day, seed=seed)
-    retention = None
-    for candidate in _RETENTIONS:
-        tried = forecast(states, scheduler, today, length, retention=candidate, new=new, new_per_day=pace, seed=seed)
-        if tried.recall >= wanted:
-            retention = candidate
-            break
+    floor = _least(lambda floor: with_floor(floor).recall >= wanted, (None, *_STEPS))
+    if floor is _NEVER:
+        floor = _STEPS[-1]
+    retention = _least(lambda retention: with_retention(retention).recall >= wanted, _STEPS[2:])
+    asks = {
+        key: state.due_day if floor is None else next_ask(key, state, exam_day, floor, scheduler)
+        for key, state in states.items()
+    }
     return ExamPlan(
         today=today,
         exam_day=exam_day,
         wanted=wanted,
         recall_now=expected_recall(states.values(), exam_day, scheduler.weights),
         usual=usual,
-        planned=planned,
+        planned=with_floor(floor),
+        floor=floor,
         new_per_day=pace,
-        asks={key: max(ask_day(key, state), today) for key, state in states.items()},
-        retention=retention,
+        asks={key: max(day, today) for key, day in asks.items()},
+        retention=None if retention is _NEVER else retention,
     )
 
 
-def next_ask(key: str, state: State, exam_day: int, wanted: float, scheduler: Scheduler) -> int:
+_NEVER = float("inf")
+
+
+def _least(enough: Callable[[float | None], bool], steps: Sequence[float | None]) -> float | None:
+    """The first of ``steps`` that is enough, each being enough if one before it is; _NEVER if none is."""
+    low, high = 0, len(steps)
+    while low < high:
+        middle = (low + high) // 2
+        if enough(steps[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return steps[low] if low < len(steps) else _NEVER
+
+
+def next_ask(key: str, state: State, exam_day: int, floor: float, scheduler: Scheduler) -> int:
     """The study day on which to ask a question next with an exam ahead: its due day, or an earlier one."""
-    if state.due_day < exam_day or _recall(state, exam_day, scheduler) >= wanted:
+    if state.due_day < exam_day or _recall(state, exam_day, scheduler) >= floor:
         return state.due_day
     low, last = state.last_day + 1, exam_day - 1
     high = last
     while low < high:  # the first day on which a pass is enough; the later a pass, the higher the recall that day
         middle = (low + high) // 2
-        if _after_pass(state, middle, exam_day, scheduler) >= wanted:
+        if _after_pass(state, middle, exam_day, scheduler) >= floor:
             high = middle
         else:
             low = middle + 1

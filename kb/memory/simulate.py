@@ -29,7 +29,7 @@ _MOST_STEPS = 20  # of one question on one day; then it is left for tomorrow
 class Policy:
     """A way to decide when to ask: ``scheduler``, evening out the days, credit (0: none) to prerequisites.
 
-    ``exam`` is the recall that is wanted on the day after the course's last, if one is.
+    ``exam`` is the floor under the recall of every question on the day after the course's last, if there is an exam.
     """
 
     name: str

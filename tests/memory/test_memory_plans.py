@@ -181,16 +181,33 @@ def learned() -> dict[str, State]:
 
 def test_a_plan_gets_there_with_fewer_reviews_than_a_higher_retention() -> None:
     start = FIRST_DAY + 60
-    found = exam.plan(learned(), SCHEDULER, start, start + 60, 0.96)
-    assert found.usual.recall < 0.96
-    assert found.reached and found.planned.recall > found.usual.recall
+    found = exam.plan(learned(), SCHEDULER, start, start + 60, 0.97)
+    assert found.usual.recall < 0.97
+    assert found.reached and 0.97 <= found.planned.recall < 0.98
+    assert found.floor is not None and found.floor < 0.97
     assert found.extra_reviews > 0
     assert found.retention is not None and found.retention > 0.9
     dear = forecast.forecast(learned(), SCHEDULER, start, 60, retention=found.retention)
     assert sum(found.planned.reviews) < sum(dear.reviews)
     assert found.recall_now < found.usual.recall
     assert set(found.asks) == set(learned())
+    assert all(found.today <= day <= max(found.today, learned()[key].due_day) for key, day in found.asks.items())
     assert set(found.asked_today()) == {key for key, day in found.asks.items() if day == start}
+
+
+def test_where_the_usual_schedule_is_enough_nothing_is_added() -> None:
+    start = FIRST_DAY + 60
+    found = exam.plan(learned(), SCHEDULER, start, start + 60, 0.85)
+    assert (found.floor, found.extra_reviews, found.reached) == (None, 0, True)
+    assert found.asks == {key: max(state.due_day, start) for key, state in learned().items()}
+
+
+def test_what_cannot_be_reached_is_tried_and_said() -> None:
+    """Twenty questions that were just failed, tomorrow the exam."""
+    state = in_review(stability=0.3, difficulty=10.0, ago=1, interval=1)
+    found = exam.plan({f"q/{n}": state for n in range(20)}, SCHEDULER, TODAY, TODAY + 1, 0.99)
+    assert not found.reached and found.retention is None
+    assert len(found.asked_today()) == 20
 
 
 def test_a_plan_holds_for_a_learner_whom_it_does_not_know() -> None:
