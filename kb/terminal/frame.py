@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kb.terminal.text import DIM, NARROWEST, WIDEST, Line, Span
 from kb.terminal.views import Body
 
+_FOLLOWING = 6  # rows of what follows the focus that are worth moving the question for
 FRAMED_FROM = 10  # rows; on a lower screen the body has it to itself, but for one line
 
 
@@ -64,6 +65,8 @@ class Viewport:
             if body.at_end:  # what is above it matters more: it stands near the bottom
                 below = min(2, self.height // 4)
                 self.offset = body.focus - self.height + 1 + below
+            elif body.focus + _FOLLOWING <= self.height:
+                self.offset = 0  # enough of it is in view: the question stays where it was
             else:
                 self.offset = body.focus - 2
         self.offset = min(max(self.offset, 0), overflow)

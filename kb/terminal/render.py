@@ -7,12 +7,11 @@ Markdown costs six times a bare start of Python. Headings, tables, quotes and ne
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
-from typing import IO
 
 from kb.questions.markup import scan
+from kb.terminal.page import Sheet
 from kb.terminal.pieces import code_lines, maths_lines, maths_text
 from kb.terminal.text import (
     BOLD,
@@ -20,7 +19,6 @@ from kb.terminal.text import (
     DIM,
     ITALIC,
     LINK,
-    NARROWEST,
     UNDERLINE,
     WIDEST,
     Line,
@@ -28,8 +26,6 @@ from kb.terminal.text import (
     ansi,
     clean,
     line_width,
-    terminal_size,
-    wants_colour,
     width,
     wrap,
 )
@@ -245,31 +241,8 @@ def markdown(text: str, columns: int = WIDEST, colour: bool = False) -> str:
     return "\n".join(ansi(line, colour).rstrip() for line in lines(text, columns))
 
 
-class Page:
-    """Writes styled text to a stream: its ``width`` (of text) and whether it has ``colour`` are found out once."""
-
-    def __init__(self, stream: IO[str], columns: int, colour: bool) -> None:
-        self.stream = stream
-        self.columns = columns
-        self.colour = colour
-        self.width = max(min(columns, WIDEST), NARROWEST)
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str], stream: IO[str] | None = None) -> Page:
-        """The page of ``stream`` (stdout)."""
-        stream = stream or sys.stdout
-        return cls(stream, terminal_size(stream, environment)[0], wants_colour(stream, environment))
-
-    def write(self, line: Iterable[Span | str] = ()) -> None:
-        """Write one line of spans as it is."""
-        spans = [Span(part) if isinstance(part, str) else part for part in line]
-        self.stream.write(ansi(spans, self.colour).rstrip() + "\n")
-
-    def text(self, spans: Iterable[Span | str], indent: int = 0, hang: int = 0) -> None:
-        """Write spans wrapped to the width; ``hang`` more columns of indent from the second line on."""
-        whole = [Span(part) if isinstance(part, str) else part for part in spans]
-        for line in wrap(whole, self.width, [Span(" " * indent)], [Span(" " * (indent + hang))]):
-            self.write(line)
+class Page(Sheet):
+    """A sheet that knows Markdown."""
 
     def markdown(self, text: str, indent: int = 0) -> None:
         """Write Markdown."""
@@ -282,6 +255,3 @@ class Page:
         room = self.width - line_width(title) - width(aside)
         bold = [Span(part, f"{BOLD};{style}" if style else BOLD) for part, style in title]
         self.write([*bold, Span(" " * room), Span(aside, DIM)] if aside and room > 1 else bold)
-
-    def flush(self) -> None:
-        self.stream.flush()

@@ -390,4 +390,5 @@ class Room:
         own = self.entry.keys()
         if self.entry.typing:
             return [*own, ("space", "show"), ("esc", "commands"), ("?", "keys")]
-        return [*own, ("space", "show"), ("h", "hint"), ("u", "undo"), ("q", "quit"), ("?", "keys")]
+        hint = [("h", "hint")] if self.turn is not None and self.turn.ask.hint and self.hint is None else []
+        return [*own, ("space", "show"), *hint, ("u", "undo"), ("q", "quit"), ("?", "keys")]

@@ -7,7 +7,7 @@ from kb.quiz.summary import Miss, Summary, summarise
 from kb.terminal.context import App
 from kb.terminal.render import Page, lines
 from kb.terminal.status import counted, lasted, of_days, span
-from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Span, clean
+from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Line, Span, clean
 
 MOST_MISSES = 10
 
@@ -34,10 +34,8 @@ def show(app: App, sitting: Sitting, brief: bool = False) -> None:
         page.write()
         _forecast(page, sitting, summary, now.at_ms)
     page.write()
-    page.text(
-        [Span("Next  ", DIM), Span(summary.advice.command, f"{BOLD};{LINK}"), Span(f"  {summary.advice.why}", DIM)],
-        hang=6,
-    )
+    command = Span(summary.advice.command, f"{BOLD};{LINK}")
+    page.text([Span(f"{'Next':<10}", DIM), command, Span(f"  {summary.advice.why}", DIM)], hang=10)
     page.flush()
 
 
@@ -76,11 +74,10 @@ def _misses(page: Page, misses: tuple[Miss, ...]) -> None:
     page.write([Span("Missed", BOLD)])
     for miss in misses[:MOST_MISSES]:
         page.write()
-        first = lines(miss.ask, page.width - 2)[:2]
-        for number, line in enumerate(first):
-            page.write([Span("✗ " if not number else "  ", BAD), *line])
-        for expected in lines(miss.expected, page.width - 4)[:4]:
-            page.write(["  ", Span("→ " if expected else "", GOOD), *expected])
+        for number, line in enumerate(_beginning(lines(miss.ask, page.width - 4), 2)):
+            page.write([Span("  " if number else "✗ ", BAD), *line])
+        for number, line in enumerate(_beginning(lines(miss.expected, page.width - 6), 6)):
+            page.write([Span("    " if number else "  → ", GOOD), *line])
         for citation in miss.citations:
             page.text([Span(clean(f"{citation.text} {citation.where}".strip()), DIM)], indent=2, hang=2)
         if miss.demo:
@@ -89,19 +86,25 @@ def _misses(page: Page, misses: tuple[Miss, ...]) -> None:
         page.write([Span(f"  … and {len(misses) - MOST_MISSES} more", DIM)])
 
 
+def _beginning(whole: list[Line], rows: int) -> list[Line]:
+    """At most ``rows`` of ``whole``, with … where something was left out."""
+    return whole if len(whole) <= rows else [*whole[: rows - 1], [*whole[rows - 1], Span(" …", DIM)]]
+
+
 def _forecast(page: Page, sitting: Sitting, summary: Summary, now_ms: int) -> None:
-    parts = []
-    if summary.left_due or summary.left_new:
-        parts.append(f"{counted(summary.left_due, 'question')} due and {summary.left_new} new are left for now.")
+    rows: list[tuple[str, str]] = []
+    left = f"{summary.left_due} due, {summary.left_new} new" if summary.left_due or summary.left_new else ""
+    waiting = f"{counted(summary.held_back, 'new question')} for another day" if summary.held_back else ""
+    if left or waiting:
+        rows.append(("Left", "; ".join(filter(None, [left, waiting]))))
     if summary.next_step_ms is not None and summary.next_step_ms > now_ms:
-        parts.append(f"The next learning step comes in {span(summary.next_step_ms - now_ms)}.")
+        rows.append(("Steps", f"the next one in {span(summary.next_step_ms - now_ms)}"))
     new = sitting.store.settings.new_per_day
-    parts.append(f"Tomorrow: {counted(summary.tomorrow, 'review')} and up to {new} new.")
-    if summary.held_back:
-        parts.append(f"{counted(summary.held_back, 'new question')} wait for another day.")
+    rows.append(("Tomorrow", f"{counted(summary.tomorrow, 'review')}, up to {new} new"))
     if not summary.tomorrow and summary.next_review_day is not None:
         ahead = summary.next_review_day - sitting.store.study_day(sitting.now())
-        parts.append(f"The next review comes in {of_days(max(ahead, 1))}.")
-    page.text([" ".join(parts)])
+        rows.append(("Reviews", f"the next one in {of_days(max(ahead, 1))}"))
+    for label, what in rows:
+        page.text([Span(f"{label:<10}", DIM), what], hang=10)
     if sitting.plan.cram:
         page.text([Span("This was a cram: the schedule is as it was.", DIM)])

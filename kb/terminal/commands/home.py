@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from kb.roots import data_home
 from kb.terminal import duelist, glance
@@ -20,33 +19,52 @@ def show(environment: Mapping[str, str]) -> None:
         rows = _today(counts, glance.moment(environment))
     else:
         rows = _welcome(environment, counts)
-    colour = sys.stdout.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
-    for style, text in rows:
-        sys.stdout.write(f"\x1b[{style}m{text}\x1b[0m\n" if colour and style and text else f"{text}\n")
+    page = Sheet.of(environment)
+    for row in rows:
+        if isinstance(row, Command):
+            _write_command(page, row, max(len(one.text) for one in rows if isinstance(one, Command)))
+        else:
+            page.text([row])
 
 
-Row = tuple[str, str]
-_BOLD, _DIM, _PLAIN = "1", "2", ""
+class Command(NamedTuple):
+    """A command to type, and what it does."""
+
+    text: str
+    does: str
+
+
+Row = Span | Command
+
+
+def _write_command(page: Sheet, command: Command, wide: int) -> None:
+    """The command, and beside it (below it where that is too narrow) what it does."""
+    if page.width >= wide + 36:
+        gap = " " * (wide - len(command.text) + 3)
+        page.text([Span(command.text, LINK), Span(gap + command.does)], indent=2, hang=wide + 3)
+    else:
+        page.text([Span(command.text, LINK)], indent=2)
+        page.text([command.does], indent=4)
 
 
 def _today(counts: Mapping[str, Any], now: Any) -> list[Row]:
-    rows = [(_BOLD, _sentence(duelist.summary(counts)))]
+    rows: list[Row] = [Span(_sentence(duelist.summary(counts)), BOLD)]
     topics: Mapping[str, Mapping[str, int]] = counts["topics"]
     due = sorted((name for name in topics if topics[name]["due"]), key=lambda name: (-topics[name]["due"], name))
     if due:
         named = ", ".join(f"{name} {topics[name]['due']}" for name in due[:3])
         more = f" and {len(due) - 3} more" if len(due) > 3 else ""
-        commands = [("kb quiz", f"answer what is due: {named}{more}")]
+        commands = [Command("kb quiz", f"answer what is due: {named}{more}")]
     else:
-        commands = [("kb quiz", "take up new questions")] if counts["new"] else []
+        commands = [Command("kb quiz", "take up new questions")] if counts["new"] else []
         if counts["next_at"]:
-            rows.append((_DIM, f"The next question comes {duelist.ahead(counts['next_at'], now)}."))
+            rows.append(Span(f"The next question comes {duelist.ahead(counts['next_at'], now)}.", DIM))
     commands += [
-        ("kb next", "what to do next, and why"),
-        ("kb stats", "how your memory is doing"),
-        ("kb --help", "everything else"),
+        Command("kb next", "what to do next, and why"),
+        Command("kb stats", "how your memory is doing"),
+        Command("kb --help", "everything else"),
     ]
-    return [*rows, (_PLAIN, ""), *_listed(commands)]
+    return [*rows, Span(""), *commands]
 
 
 def _welcome(environment: Mapping[str, str], counts: Mapping[str, Any]) -> list[Row]:
@@ -54,28 +72,24 @@ def _welcome(environment: Mapping[str, str], counts: Mapping[str, Any]) -> list[
     topic = next((name for name in _FIRST_TOPICS if name in topics), next(iter(topics), None))
     if topic is None:
         return [
-            (_BOLD, "Welcome to kb. There are no topics here yet."),
-            (_PLAIN, ""),
-            *_listed([("kb new topic NAME", "write one of your own"), ("kb install PACK", "take those of a pack")]),
+            Span("Welcome to kb. There are no topics here yet.", BOLD),
+            Span(""),
+            Command("kb new topic NAME", "write one of your own"),
+            Command("kb install PACK", "take those of a pack"),
         ]
     demo = _demo(environment, topic)
-    commands = [("kb quiz " + topic, "be asked; two minutes are enough to begin")]
+    commands = [Command("kb quiz " + topic, "be asked; two minutes are enough to begin")]
     if demo:
-        commands.append(("kb demo " + demo, "see a claim measured and checked on this machine"))
-    commands.append(("kb show " + topic, "read it: every claim with verdict, source and proof"))
+        commands.append(Command("kb demo " + demo, "see a claim measured and checked on this machine"))
+    commands.append(Command("kb show " + topic, "read it: every claim with verdict, source and proof"))
     return [
-        (_BOLD, "Welcome to kb: a knowledge base that proves itself, and a quiz that makes it stick."),
-        (_PLAIN, f"{len(topics):,} topics with {counts['new']:,} questions are here. Three commands to try:"),
-        (_PLAIN, ""),
-        *_listed(commands),
-        (_PLAIN, ""),
-        (_DIM, f"Your answers stay on this machine, in {_short(data_home(environment))}."),
+        Span("Welcome to kb: a knowledge base that proves itself, and a quiz that makes it stick.", BOLD),
+        Span(f"{len(topics):,} topics with {counts['new']:,} questions are here. Three commands to try:"),
+        Span(""),
+        *commands,
+        Span(""),
+        Span(f"Your answers stay on this machine, in {_short(data_home(environment))}.", DIM),
     ]
-
-
-def _listed(commands: Sequence[tuple[str, str]]) -> list[Row]:
-    wide = max(len(command) for command, _ in commands)
-    return [(_PLAIN, f"  {command:<{wide}}   {what}") for command, what in commands]
 
 
 def _demo(environment: Mapping[str, str], topic: str) -> str | None:
