@@ -164,10 +164,10 @@ class Cloze(Question):
         if problems:
             return
         ask = self.ask(seeds[0])
-        words = set(re.findall(r"\w+", normal_words(ask.text + " " + (ask.hint or ""))))
+        shown = f" {normal_words(ask.text)} / {normal_words(ask.hint or '')} "
         for accepted in self._wanted(ask):
             answer = normal_words(accepted[0])
-            if len(answer) > 3 and set(answer.split()) <= words and not answer.isdigit():
+            if re.search(r"[^\W\d_]{4}", answer) and f" {answer} " in shown:
                 message = f"the answer {accepted[0]!r} stands in the question or its hint"
                 yield Problem("ask", "gap-given-away", message, "say it in other words")
         for wrong in self.fields.reject:

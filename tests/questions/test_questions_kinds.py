@@ -238,6 +238,19 @@ def test_lint_finds(text: str, key: str, rule: str, make: Make) -> None:
     assert all(problem.message and problem.cure for problem in problems)
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "The {{queries}} of a query.",
+        "Of η and {{1 − η}} the error is 1 minus the larger, η.",
+        "A {{batch norm}}: it normalises over the batch, and has a norm.",
+        "Of $n$ tokens {{16}} attend to 16.",
+    ],
+)
+def test_lint_takes_only_the_whole_answer_for_given_away(ask: str, make: Make) -> None:
+    assert list(make("kind: cloze", ask=ask).lint(NoLaboratory())) == []
+
+
 def test_a_problems_key_leads_into_the_card() -> None:
     assert Problem("options/2/why", "r", "m", "c").pointer == ("options", 2, "why")
 
