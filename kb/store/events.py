@@ -90,12 +90,50 @@ class Event(NamedTuple):
         return line
 
 
+_OPTIONAL = {
+    "question": str,
+    "grade": int,
+    "seed": int,
+    "seconds": (int, float),
+    "correct": bool,
+    "hint": bool,
+    "cram": bool,
+    "phase": str,
+    "step": int,
+    "due": str,
+    "due_day": int,
+    "undoes": str,
+    "data": dict,
+}
+_REQUIRED: dict[str, Any] = {"id": str, "event": str, "at": str, "day": int, "device": str}
+
+
+_LARGEST = 1 << 63
+
+
+def _check_types(line: Mapping[str, Any]) -> None:
+    for name, kind in (_REQUIRED | _OPTIONAL).items():
+        value = line.get(name)
+        if value is None and name in _OPTIONAL:
+            continue
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"{name} is {value!r}")
+        if kind is int and not -_LARGEST <= value < _LARGEST:
+            raise ValueError(f"{name} is {value!r}")
+    if line.get("due") is not None and None in (line.get("phase"), line.get("step"), line.get("due_day")):
+        raise ValueError("due without phase, step and due_day")
+    until = (line.get("data") or {}).get("until_day", 0)
+    if not isinstance(until, int):
+        raise ValueError(f"until_day is {until!r}")
+
+
 def from_json(line: Mapping[str, Any]) -> Event:
     """The event of a line of ``kb log --json``; UsageError if it is not one."""
     try:
+        _check_types(line)
         at_ms, offset_minutes = from_iso(line["at"])
         promise = None
-        if "due" in line:
+        if line.get("due") is not None:
             promise = Promise(line["phase"], line["step"], from_iso(line["due"])[0], line["due_day"])
         seconds = line.get("seconds")
         return Event(
@@ -105,19 +143,19 @@ def from_json(line: Mapping[str, Any]) -> Event:
             offset_minutes=offset_minutes,
             day=line["day"],
             device=line["device"],
-            question=line["question"],
+            question=line.get("question"),
             grade=line.get("grade"),
             answer=line.get("answer"),
             seed=line.get("seed"),
             took_ms=None if seconds is None else round(seconds * 1000),
             correct=line.get("correct"),
-            hint=line.get("hint", False),
-            cram=line.get("cram", False),
+            hint=bool(line.get("hint")),
+            cram=bool(line.get("cram")),
             promise=promise,
-            undoes=line.get("undoes"),
+            undoes=None if line.get("undoes") is None else ids.to_text(ids.from_text(line["undoes"])),
             data=line.get("data"),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError(f"not an event of the log: {error!r}") from None
 
 

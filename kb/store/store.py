@@ -120,6 +120,9 @@ class Store(Reader):
         Returns how many were new. The outcome depends only on which events there are.
         """
         batch = {event.id: event for event in incoming}
+        for event in batch.values():
+            if event.kind == "params":
+                _checked_params(event.data)
         with self._transaction("the other log", None) as db:
             fresh = []
             for identifier, event in batch.items():

@@ -66,6 +66,29 @@ def test_the_log_for_people(answered: Path, run_kb: KbRunner) -> None:
     failed(run_kb("log", "zero/7"), 1, "nothing is logged of 'zero/7'")
 
 
+def test_another_device_s_log_is_merged(answered: Path, run_kb: KbRunner, tmp_path: Path) -> None:
+    other = {"KB_HOME": str(tmp_path / "other")}
+    (tmp_path / "log.jsonl").write_text(run_kb("log", "--json").stdout + "\n")
+    assert printed(run_kb("log", "--merge", str(tmp_path / "log.jsonl"), "--json", env=other)) == {
+        "events": 4,
+        "new": 4,
+    }
+    assert run_kb("log", "--json", env=other).stdout == run_kb("log", "--json").stdout
+    run_kb("undo", env={**other, **NOW})
+    database = str(tmp_path / "other" / "kb.db")
+    assert run_kb("log", "--merge", database).stdout == "5 events, 1 of them new\n"
+    assert run_kb("log", "--json", env=other).stdout == run_kb("log", "--json").stdout
+    before = (answered / "kb.db").read_bytes()
+    failed(run_kb("log", "--merge", str(answered / "kb.db")), 2, "the database itself")
+    failed(run_kb("log", "--merge", str(tmp_path / "none")), 2, "cannot be read")
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"id": 3}\n')
+    failed(run_kb("log", "--merge", str(tmp_path / "log.jsonl")), 1, "log.jsonl:6", "not an event", "kb log --json")
+    (tmp_path / "log.jsonl").write_bytes(b"\xff\xfe nonsense")
+    failed(run_kb("log", "--merge", str(tmp_path / "log.jsonl")), 1, "log.jsonl:1", "not JSON")
+    assert (answered / "kb.db").read_bytes() == before
+
+
 def test_undo_takes_back_and_says_what(answered: Path, run_kb: KbRunner) -> None:
     done = run_kb("undo", "2", env=NOW)
     assert (

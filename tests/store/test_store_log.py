@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.config import Settings
-from kb.errors import UsageError
+from kb.errors import KbError, UsageError
 from kb.memory.days import Moment
 from kb.store import events, ids
 from kb.store.events import Event, Promise
@@ -170,10 +170,50 @@ def test_nonsense_is_refused_and_not_stored(store: Store, noon: Moment, question
     assert list(store.events()) == []
 
 
-@pytest.mark.parametrize("line", [{}, {"id": "x"}, {"id": "017f22e2-79b0-7cc3-98c4-dc0c0c07398f", "at": "yesterday"}])
-def test_what_is_no_line_of_a_log_is_refused(line: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "x"},
+        {"id": "017f22e2-79b0-4cc3-98c4-dc0c0c07398f"},
+        {"event": None},
+        {"at": "yesterday"},
+        {"at": "2026-09-21T15:20:00"},
+        {"day": "20717"},
+        {"device": 3},
+        {"question": 3},
+        {"grade": True},
+        {"seconds": "1"},
+        {"seconds": float("inf")},
+        {"due_day": None},
+        {"data": [1]},
+        {"data": {"until_day": "soon"}},
+        {"undoes": "x"},
+    ],
+    ids=str,
+)
+def test_what_is_no_line_of_a_log_is_refused(store: Store, noon: Moment, change: dict[str, Any]) -> None:
+    line = answer(store, noon).as_json()
     with pytest.raises(UsageError):
-        events.from_json(line)
+        store.merge([events.from_json(line | change)])
+    with pytest.raises(UsageError):
+        events.from_json({})
+    assert len(list(store.events())) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"grade": 5}, {"phase": "elsewhere"}, {"question": None}, {"seed": 1 << 64}, {"due": None}], ids=str
+)
+def test_an_event_that_cannot_have_been_is_not_merged(store: Store, noon: Moment, change: dict[str, Any]) -> None:
+    line = answer(store, noon).as_json() | {"id": "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}
+    with pytest.raises(KbError):
+        store.merge([events.from_json(line | change)])
+    assert len(list(store.events())) == 1
+
+
+def test_weights_that_are_none_are_not_merged(store: Store, noon: Moment) -> None:
+    fitted = store.append("params", noon, data={"weights": None})
+    with pytest.raises(UsageError):
+        store.merge([fitted._replace(id="017f22e2-79b0-7cc3-98c4-dc0c0c07398f", data={"weights": [1, 2]})])
 
 
 def test_the_end_of_the_log_and_one_question(store: Store, noon: Moment) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from itertools import chain
 
 import click
 
-from kb.errors import KbError
+from kb.errors import KbError, UsageError
 from kb.store import events
 from kb.store.events import Event
 from kb.terminal import text
@@ -26,6 +28,7 @@ Examples:
   kb log --last 20             the end of it
   kb log zero/stage-2-memory   what happened to one question
   kb log --json > log.jsonl    JSON Lines, nothing left out
+  kb log --merge log.jsonl     take in another device's log, or its database
 """
 
 _MORE_AT = 68  # the column in which what was promised begins, where the names are not longer
@@ -35,9 +38,13 @@ GRADES = {1: "again", 2: "hard", 3: "good", 4: "easy"}
 @click.command(help=HELP)
 @click.argument("question", required=False)
 @click.option("--last", type=click.IntRange(min=0), metavar="N", help="Only the last N events.")
+@click.option("--merge", "other", metavar="FILE", help="Take in the log in FILE; events that are here already stay.")
 @option_json()
 @click.pass_obj
-def command(app: App, question: str | None, last: int | None, as_json: bool) -> None:
+def command(app: App, question: str | None, last: int | None, other: str | None, as_json: bool) -> None:
+    if other is not None:
+        _merge(app, other, as_json)
+        return
     found = app.store.events(question, last)
     if as_json:
         for event in found:
@@ -56,6 +63,21 @@ def command(app: App, question: str | None, last: int | None, as_json: bool) -> 
     undone = app.store.undone()
     for event in chain([first], found):
         click.echo(text.ansi(_line(event, event.id in undone, columns), colour))
+
+
+def _merge(app: App, file: str, as_json: bool) -> None:
+    """The outcome does not depend on the order in which logs are merged."""
+    from kb.store import otherlog
+
+    path = os.path.abspath(file)
+    if os.path.exists(path) and os.path.exists(app.store.path) and os.path.samefile(path, app.store.path):
+        raise UsageError(f"{file} is the database itself", cure="name another device's")
+    incoming = list(otherlog.read(path))
+    fresh = app.store.merge(incoming)
+    if as_json:
+        click.echo(json.dumps({"events": len(incoming), "new": fresh}))
+    else:
+        click.echo(f"{len(incoming):,} events, {fresh:,} of them new")
 
 
 def _line(event: Event, was_undone: bool, columns: int) -> Line:
