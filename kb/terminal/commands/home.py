@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from kb.roots import data_home
 from kb.terminal import duelist, glance
+from kb.terminal.page import Sheet
+from kb.terminal.text import BOLD, DIM, LINK, Span
 
 _FIRST_TOPICS = ("transformers", "self-attention")
 
