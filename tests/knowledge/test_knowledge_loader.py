@@ -251,7 +251,7 @@ def changed_topics(draw: st.DrawFn) -> Any:
                 continue
             how = draw(st.sampled_from(["change", "drop", "rename"]))
             if how == "change" or isinstance(place, list):
-                place[key] = draw(junk)
+                place[key] = copy.deepcopy(draw(junk))
             elif how == "drop":
                 del place[key]
             else:
