@@ -48,8 +48,8 @@ CREATE TABLE event (
     due_day INTEGER,
     undoes BLOB,                          -- the id of the event that this one takes back
     data TEXT,                            -- JSON: what other kinds of event carry
-    CHECK (kind <> 'answer' OR (question IS NOT NULL AND grade BETWEEN 1 AND 4
-        AND (cram = 1 OR (phase IS NOT NULL AND step IS NOT NULL AND due_ms IS NOT NULL AND due_day IS NOT NULL)))),
+    CHECK (kind <> 'answer' OR (question IS NOT NULL AND grade IS NOT NULL AND grade BETWEEN 1 AND 4
+        AND (cram IS 1 OR (phase IS NOT NULL AND step IS NOT NULL AND due_ms IS NOT NULL AND due_day IS NOT NULL)))),
     CHECK ((kind = 'undo') = (undoes IS NOT NULL)),
     CHECK (phase IS NULL OR phase IN ('learning', 'review', 'relearning'))
 ) STRICT, WITHOUT ROWID;

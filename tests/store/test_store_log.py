@@ -201,7 +201,9 @@ def test_what_is_no_line_of_a_log_is_refused(store: Store, noon: Moment, change:
 
 
 @pytest.mark.parametrize(
-    "change", [{"grade": 5}, {"phase": "elsewhere"}, {"question": None}, {"seed": 1 << 64}, {"due": None}], ids=str
+    "change",
+    [{"grade": 5}, {"grade": None}, {"phase": "elsewhere"}, {"question": None}, {"seed": 1 << 64}, {"due": None}],
+    ids=str,
 )
 def test_an_event_that_cannot_have_been_is_not_merged(store: Store, noon: Moment, change: dict[str, Any]) -> None:
     line = answer(store, noon).as_json() | {"id": "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}
