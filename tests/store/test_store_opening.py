@@ -408,3 +408,13 @@ def test_a_look_at_the_database_does_not_give_up_its_locks(home: Path, noon: Mom
             store.record(f"zero/{n}-after", 3, noon, answer=1)
             seen = subprocess.run([sys.executable, "-c", reads, str(home)], check=True, capture_output=True, text=True)
             assert {f"zero/{n}-before", f"zero/{n}-after", "zero/other"} <= set(seen.stdout.split())
+
+
+def test_any_name_of_a_folder_will_do(tmp_path: Path, noon: Moment) -> None:
+    home = tmp_path / "a?mode=memory#b%20c é'\""
+    with Store.open(str(home), SETTINGS) as store:
+        store.record("zero/a", 3, noon, answer=1)
+    with Store.open(str(home), SETTINGS) as store:
+        assert store.seen() == {"zero/a"}
+    assert (home / "kb.db").exists()
+    assert backups.make(str(home), str(home / "copy?.db")).events == 1
