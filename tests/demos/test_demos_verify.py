@@ -124,3 +124,15 @@ def test_the_table_for_people(run_kb, lab, topic):
     assert lines[1:5] == ["  bad/c0", "    ✗ too-large  2.5 ≤ 1 does not hold", "  bad/c1", "    ✓ holds      1 = 1"]
     assert lines[-1].startswith("1 of 2 proofs held")
     assert result.returncode == 1 and result.stderr == ""
+
+
+def test_an_error_of_one_proof_stands_beside_it_and_one_of_the_demo_is_said_once(run_kb, lab, topic):
+    topic(lab, "bad", claims("failing/too-larg", "failing/holds"))
+    lines = run_kb("verify", "bad").stdout.splitlines()
+    assert lines[2:4] == [
+        "    ✗ too-larg",
+        "        no check of demo 'failing' is called 'too-larg'; did you mean too-large?",
+    ]
+    topic(lab, "bad", claims("raising/x", "raising/y"))
+    text = run_kb("verify", "bad").stdout
+    assert text.count("raised ValueError: no way") == 1 and text.count("✗") == 2

@@ -122,7 +122,7 @@ class _View:
         first = results[0]
         ran = f"  {first.seconds:.1f} s on {first.device}" if first.device else f"  {first.seconds:.1f} s"
         self._print([[Span(name, BOLD), Span(ran, DIM)]])
-        errors = {result.error for result in results if not result.shown and result.error}
+        errors = {None if result.shown else result.error for result in results}
         shared = errors.pop() if len(errors) == 1 and len(results) > 1 else None  # the demo itself failed: said once
         if shared:
             self._print(wrap([Span(one_line(shared), BAD)], self._columns, [Span("  ")], [Span("  ")]))
