@@ -8,6 +8,8 @@ from typing import Any
 
 from kb.memory.days import Moment
 
+MOST_TOPICS = 20
+
 
 def write(counts: Mapping[str, Any], now: Moment, environment: Mapping[str, str]) -> None:
     """Write what is due: the sums, the topics that have something to do, and when the next question comes."""
@@ -22,9 +24,11 @@ def write(counts: Mapping[str, Any], now: Moment, environment: Mapping[str, str]
         rows.append("")
     wide = max(map(len, topics), default=0)
     ordered = sorted(topics.items(), key=lambda item: (-item[1]["due"], item[0]))
-    for name, row in ordered:
+    for name, row in ordered[:MOST_TOPICS]:
         parts = [f"{row[key]:>5} {word}" for key, word in (("due", "due"), ("learning", "learning"), ("new", "new"))]
         rows.append(f"{name:<{wide}} {parts[0]} {paint(''.join(parts[1:]), '2')}")
+    if len(ordered) > MOST_TOPICS:
+        rows.append(paint(f"and {len(ordered) - MOST_TOPICS} more topics (--json lists them all)", "2"))
     if counts["next_at"] and not counts["due"]:
         rows += ["", f"The next question comes {ahead(counts['next_at'], now)}."]
     sys.stdout.write("\n".join(rows) + "\n")
