@@ -65,6 +65,10 @@ class Cache:
         """Close the file."""
         self.connection.close()
 
+    def __del__(self) -> None:
+        with suppress(AttributeError, sqlite3.Error):
+            self.connection.close()
+
     def stamps(self) -> dict[str, str]:
         """The stamp of each file when it was parsed."""
         return dict(self._rows("SELECT path, stamp FROM file"))

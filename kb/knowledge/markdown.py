@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`\n]*)$")
+_SURELY_MATHS = re.compile(r"\\[a-zA-Z]|\w{1,2}[_^]\{|\w\^")
 
 
 class Fence(NamedTuple):
@@ -50,7 +51,8 @@ def formulas(text: str) -> Iterator[Formula]:
     """The formulas of ``text`` outside code.
 
     ``$$…$$`` is one, and ``$…$`` where no space follows the first dollar, no space comes before the last and no digit
-    after it, so that "$5 and $6" are prices, as in pandoc. A ``$$`` that is never closed is told.
+    after it, so that "$5 and $6" are prices, as in pandoc. A ``$$`` that is never closed is told, and so is a ``$``
+    before what can only be a formula.
     """
     position = 0
     text = without_fences(text)
@@ -68,6 +70,8 @@ def formulas(text: str) -> Iterator[Formula]:
             if close and not text[position].isspace():
                 yield Formula(close.group()[:-1], match.start())
                 position = close.end()
+            elif _SURELY_MATHS.match(text, position):
+                yield Formula(text[position:].split("\n")[0], match.start(), False)
 
 
 def without_fences(text: str) -> str:

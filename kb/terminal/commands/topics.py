@@ -26,6 +26,7 @@ Examples:
   kb topics --tag distributed     those with a tag
   kb topics --json                for scripts
 """
+_NARROWEST_TITLE = 16
 _HEADINGS = ("questions", "due", "new", "proofs")
 
 
@@ -83,12 +84,13 @@ def _print(app: App, entries: Sequence[Entry], counts: dict[str, dict[str, int]]
     rows = [*_tree(entries)]
     names = max(width(entry.name) + 2 * depth for entry, depth in rows)
     titles = max(page.width - names - 2 - sum(len(heading) + 2 for heading in _HEADINGS), 0)
+    titles = titles if titles >= _NARROWEST_TITLE else 0
     page.write([Span(" " * (names + 2 + titles) + "".join(f"  {heading}" for heading in _HEADINGS), DIM)])
     for entry, depth in rows:
         mine = counts.get(entry.name, {})
         due = mine.get("due", 0)
         name = "  " * depth + entry.name
-        title = shorten(one_line(entry.title), titles) if titles > 8 else ""
+        title = shorten(one_line(entry.title), titles) if titles else ""
         proofs = f"{entry.with_proof}/{entry.claims}" if entry.claims else ""
         page.write(
             [
