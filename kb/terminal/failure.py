@@ -42,14 +42,14 @@ def tell(error: KbError, as_json: bool) -> int:
     """Say ``error`` in one line on stderr (and as JSON on stdout) and return its exit code."""
     line = " ".join(str(error).split())
     _say(f"kb: {''.join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)}\n")
-    if as_json:
-        import json
+    try:
+        if as_json:
+            import json
 
-        try:
             sys.stdout.write(json.dumps({"error": error.as_json()}) + "\n")
-            sys.stdout.flush()
-        except OSError:
-            _drop_stdout()
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _drop_stdout()  # what it still holds can't be written either
     return error.exit_code
 
 
