@@ -19,7 +19,17 @@ def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     """No test sees the developer's data, packs, terminal or clock, nor leaves anything behind."""
     monkeypatch.setenv("KB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KB_LOAD_PLUGINS", "")  # the packs that happen to be installed here
-    for name in ("KB_PATH", "KB_NOW", "KB_DEBUG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "VISUAL", "EDITOR"):
+    for name in (
+        "KB_PATH",
+        "KB_NOW",
+        "KB_DEBUG",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "COLUMNS",
+        "VISUAL",
+        "EDITOR",
+        "PYTHONUNBUFFERED",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

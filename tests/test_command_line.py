@@ -118,7 +118,7 @@ def test_a_defect_in_a_plugin_is_not_kbs() -> None:
 
 def start(*arguments: str, **settings) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "kb", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "", **settings.pop("env", {})}
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **settings.pop("env", {})}
     return subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", env=environment, **settings)
 
 
