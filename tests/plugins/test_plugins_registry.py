@@ -60,7 +60,7 @@ def test_folders_of_kb_path_and_of_the_user_are_loaded(
 
 
 def test_names_that_are_hidden_or_private_are_not_plugins(home: Path, folder_plugin) -> None:
-    for name in ("__pycache__", ".git", "_shared"):
+    for name in ("__pycache__", ".git", "_shared", "left_over/__pycache__"):
         folder_plugin(home, name, "raise SystemError")
     (home / "plugins" / "README.md").write_text("not a plugin")
     assert not any(plugin.source.startswith(str(home)) for plugin in Registry.load(os.environ).plugins)
@@ -77,6 +77,7 @@ def test_what_cannot_be_a_folder_pack_is_named_with_its_cure(home: Path, name: s
         target.write_text("")
     else:
         target.mkdir()
+        (target / "work.py").write_text("")
     error = by_name(Registry.load(os.environ))[target.stem].error
     assert error is not None and cure in error
 
