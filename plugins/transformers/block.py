@@ -3,17 +3,21 @@
     encoder layer   x ← norm(x + attention(x, x));   x ← norm(x + FFN(x))
     decoder layer   x ← norm(x + causal attention(x, x));   x ← norm(x + attention(x, encoder));   x ← norm(x + FFN(x))
 
-Held against torch.nn.Transformer with the same weights in float64, forward and gradients, with the norm after each sub-layer
-(the paper) and before it (most models since). Then what follows from the wiring: who sees whom, and that a decoder which is
-given the whole target at once computes what it computes token by token. The source is real: the rows of scikit-learn's
-digits, eight tokens of eight pixels each.
+Held against torch.nn.Transformer with the same weights in float64, forward and gradients, with the norm after each
+sub-layer (the paper) and before it (most models since). Then what follows from the wiring: who sees whom, and that a
+decoder which is given the whole target at once computes what it computes token by token. The source is real: the rows
+of scikit-learn's digits, eight tokens of eight pixels each.
 """
 
 from __future__ import annotations
 
+import copy
+import warnings
+
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from kb import Report
 from kb.errors import UsageError
@@ -37,15 +41,18 @@ def main(report: Report, width: int, heads: int, layers: int, seed: int) -> None
 
     compare(report, models, source, target)
     positions(report, models[False], images, embedding)
-    sight(report, models[False], source, target)
     parameters(report, models[False], width)
+    arithmetic(report, models[False], width)
+    sight(report, models[False], source, target)
 
 
 def build(width: int, heads: int, layers: int, norm_first: bool) -> nn.Transformer:
     """PyTorch's Transformer with random weights everywhere, biases and norms included, without dropout."""
-    model = nn.Transformer(
-        width, heads, layers, layers, 4 * width, 0.0, batch_first=True, norm_first=norm_first, dtype=torch.float64
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that norm_first rules out nested tensors, which nobody wants here
+        model = nn.Transformer(
+            width, heads, layers, layers, 4 * width, 0.0, batch_first=True, norm_first=norm_first, dtype=torch.float64
+        )
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 1:  # they start as 0 and 1, with which a forgotten one would not be noticed
@@ -53,12 +60,17 @@ def build(width: int, heads: int, layers: int, norm_first: bool) -> nn.Transform
     return model.eval()
 
 
+def largest(difference: Tensor) -> float:
+    """The largest absolute value."""
+    return float(difference.detach().abs().max())
+
+
 def compare(report: Report, models: dict[bool, nn.Transformer], source: Tensor, target: Tensor) -> None:
     """Each kind of layer, both stacks together, and the gradients of all weights."""
     worst: dict[str, float] = {}
 
     def note(name: str, ours: Tensor, theirs: Tensor) -> None:
-        worst[name] = max(worst.get(name, 0.0), float((ours - theirs).abs().max()))
+        worst[name] = max(worst.get(name, 0.0), largest(ours - theirs))
 
     future = nn.Transformer.generate_square_subsequent_mask(target.shape[1], dtype=torch.float64)  # (N, N)
     for model in models.values():
@@ -72,12 +84,11 @@ def compare(report: Report, models: dict[bool, nn.Transformer], source: Tensor, 
         note("transformer-is-torchs", ours, whole)
         weights = list(model.parameters())
         probe = torch.randn_like(whole)
-        pairs = zip(torch.autograd.grad(ours, weights, probe), torch.autograd.grad(whole, weights, probe), strict=True)
-        scale = max(
-            float(g.abs().max()) for g in torch.autograd.grad(model(source, target, tgt_mask=future), weights, probe)
-        )
-        for mine, other in pairs:
-            note("gradients-are-torchs", mine / scale, other / scale)
+        mine = torch.autograd.grad(ours, weights, probe)
+        other = torch.autograd.grad(whole, weights, probe)
+        scale = max(float(gradient.abs().max()) for gradient in other)
+        for x, y in zip(mine, other, strict=True):
+            note("gradients-are-torchs", x / scale, y / scale)
     for name, difference in worst.items():
         report.check(name, difference, at_most=EXACT)
 
@@ -95,9 +106,9 @@ def positions(report: Report, model: nn.Transformer, images: Tensor, embedding: 
     width = embedding.shape[1]
     bare = encode(images @ embedding * width**0.5)  # (B, M, D)
     shuffled = encode(images[:, order] @ embedding * width**0.5)
-    report.check("without-positions-no-order", float((shuffled - bare[:, order]).abs().max()), at_most=EXACT)
+    report.check("without-positions-no-order", largest(shuffled - bare[:, order]), at_most=EXACT)
     with_positions, moved = encode(embed(images, embedding)), encode(embed(images[:, order], embedding))
-    report.check("positions-give-order", float((moved - with_positions[:, order]).abs().max()), at_least=1e-3)
+    report.check("positions-give-order", largest(moved - with_positions[:, order]), at_least=1e-3)
 
 
 def sight(report: Report, model: nn.Transformer, source: Tensor, target: Tensor) -> None:
@@ -111,7 +122,7 @@ def sight(report: Report, model: nn.Transformer, source: Tensor, target: Tensor)
         report.check("past-does-not-see-the-future", float(moved[:-1].max()), at_most=EXACT)
         report.check("present-sees-itself", float(moved[-1]), at_least=1e-6)
         steps = [transformer(source, target[:, : i + 1], model)[:, -1] for i in range(n)]  # n times (B, D)
-        report.check("all-at-once-is-step-by-step", float((torch.stack(steps, 1) - whole).abs().max()), at_most=EXACT)
+        report.check("all-at-once-is-step-by-step", largest(torch.stack(steps, 1) - whole), at_most=EXACT)
 
         other = source.clone()
         other[:, -1] += 1.0
@@ -119,6 +130,10 @@ def sight(report: Report, model: nn.Transformer, source: Tensor, target: Tensor)
         assert isinstance(layer, nn.TransformerEncoderLayer)
         seen = (encoder_layer(other, layer) - encoder_layer(source, layer)).abs().amax((0, 2))  # (M,)
         report.check("encoder-sees-both-ways", float(seen[0]), at_least=1e-9)
+        deaf = copy.deepcopy(layer)
+        deaf.self_attn.out_proj.weight.zero_()
+        alone = (encoder_layer(other, deaf) - encoder_layer(source, deaf)).abs().amax((0, 2))  # (M,)
+        report.check("only-attention-moves-information", float(alone[:-1].max()), at_most=EXACT)
         reached = (transformer(other, target, model) - whole).abs().amax((0, 2))  # (N,)
         report.check("decoder-sees-the-source", float(reached.min()), at_least=1e-9)
 
@@ -130,12 +145,10 @@ def sight(report: Report, model: nn.Transformer, source: Tensor, target: Tensor)
         with torch.no_grad():
             rows.append((transformer(source, poked, model) - whole).abs().amax((0, 2)).tolist())
     matrix = [[rows[j][i] for j in range(n)] for i in range(n)]  # output i, input j
-    report.image(
-        matrix, title="Change of output i when target token j changes", xlabel="target token j", ylabel="output i"
-    )
-    report.table(
-        "Who sees whom", ("output", *tokens), [(tokens[i], *(f"{x:.2g}" for x in matrix[i])) for i in range(n)]
-    )
+    title = "Change of output i when target token j changes"
+    report.image(matrix, title=title, xlabel="target token j", ylabel="output i")
+    changes = [(tokens[i], *(f"{x:.2g}" for x in matrix[i])) for i in range(n)]
+    report.table("Who sees whom", ("output", *tokens), changes)
 
 
 def parameters(report: Report, model: nn.Transformer, width: int) -> None:
@@ -152,3 +165,15 @@ def parameters(report: Report, model: nn.Transformer, width: int) -> None:
     report.check("parameters-are-counted", total, 12 * width**2 + 13 * width)
     report.check("feed-forward-share", parts["feed-forward"] / total, 2 / 3, atol=2 / width)
     report.bars(list(parts), {"weights": list(parts.values())}, title="Weights of an encoder layer", unit="")
+
+
+def arithmetic(report: Report, model: nn.Transformer, width: int) -> None:
+    """24·N·D² FLOPs in the products with weights and 4·N²·D in attention: equal at N = 6D."""
+    layer = model.encoder.layers[0]
+    assert isinstance(layer, nn.TransformerEncoderLayer)
+    n = min(6 * width, 768)
+    tokens = torch.zeros(1, n, width, dtype=torch.float64)  # (1, N, D)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        encoder_layer(tokens, layer)
+    report.metric("flops-of-a-layer", counter.get_total_flops(), "FLOP")
+    report.check("flops-are-counted", counter.get_total_flops(), 24 * n * width**2 + 4 * n**2 * width)

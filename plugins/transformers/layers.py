@@ -1,4 +1,4 @@
-"""The layers of the Transformer: Vaswani et al. 2017, "Attention Is All You Need", https://arxiv.org/abs/1706.03762, §3.
+"""The Transformer's layers: Vaswani et al. 2017, "Attention Is All You Need", https://arxiv.org/abs/1706.03762, §3.
 
 Put together from the parts that the topics below this one explain: attention, heads, residual connections, layer norm,
 positions. Weights are read from PyTorch's modules of the same name, so that both compute with the same numbers.
@@ -14,9 +14,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from kb.plugins.layer_norm.norms import normalise
-from kb.plugins.positional_encoding.rotations import sinusoids
-from kb.plugins.self_attention.naive import attention
+from ..layer_norm.norms import normalise
+from ..positional_encoding.rotations import sinusoids
+from ..self_attention.naive import attention
 
 Sublayer = Callable[[Tensor], Tensor]
 
@@ -33,8 +33,9 @@ def multi_head(x: Tensor, memory: Tensor, module: nn.MultiheadAttention, causal:
     assert module.in_proj_weight is not None
 
     def heads(tokens: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        b, n, d = tokens.shape
         projected = tokens @ weight.T + bias  # (B, N, D)
-        return projected.unflatten(-1, (module.num_heads, -1)).transpose(1, 2)  # (B, H, N, D/H)
+        return projected.view(b, n, module.num_heads, d // module.num_heads).transpose(1, 2)  # (B, H, N, D/H)
 
     wq, wk, wv = module.in_proj_weight.chunk(3)  # (D, D) each
     bq, bk, bv = module.in_proj_bias.chunk(3)  # (D,) each
@@ -74,7 +75,7 @@ def decoder_layer(x: Tensor, memory: Tensor, layer: nn.TransformerDecoderLayer) 
 
 
 def transformer(source: Tensor, target: Tensor, model: nn.Transformer) -> Tensor:
-    """The encoder over the source (B, M, D), the decoder over the target (B, N, D); a norm ends each stack in PyTorch."""
+    """The encoder over the source (B, M, D), the decoder over the target (B, N, D); each stack ends in a norm."""
     memory = source
     for layer in model.encoder.layers:
         memory = encoder_layer(memory, layer)  # (B, M, D)

@@ -1,9 +1,9 @@
 """What each part of a Transformer is good for: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
 
-A small encoder (norm first) reads scikit-learn's digits, an image as eight tokens of eight pixels, and names the digit from
-the mean of its outputs. It is trained again with one part taken out: the parts below it are the same code and, by the seed,
-the same first weights and the same batches. One layer is enough to need attention and positions; what residual connections
-and norms are for shows in deep networks only (`kb demo residual`).
+A small encoder (norm first) reads scikit-learn's digits, an image as eight tokens of eight pixels, and names the digit
+from the mean of its outputs. It is trained again with one part taken out: the rest has the same code and, by the seed,
+the same first weights and batches. One layer is enough to need attention and positions; what residual connections and
+norms are for shows in deep networks only (`kb demo residual`).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def accuracy(missing: str, steps: int, layers: int, width: int, seed: int) -> fl
     for _ in range(steps):
         batch = train[torch.randint(TRAINED, (BATCH,), generator=generator)]
         optimizer.zero_grad()
-        F.cross_entropy(model(images[batch]), labels[batch]).backward()
+        torch.autograd.backward(F.cross_entropy(model(images[batch]), labels[batch]))
         optimizer.step()
     with torch.no_grad():
         return float((model(images[test]).argmax(1) == labels[test]).float().mean())
@@ -88,7 +88,7 @@ def main(report: Report, steps: int, layers: int, width: int, seed: int) -> None
             report.check("attention-matters", right["nothing"] - right["attention"], at_least=0.03)
             report.check("positions-matter", right["nothing"] - right["positions"], at_least=0.0)
     report.bars(
-        [f"without {part}" for part in WITHOUT],
+        ["the whole", *(f"without {part}" for part in WITHOUT[1:])],
         {"accuracy": [right[part] for part in WITHOUT]},
         title="Digits named rightly, one part taken out",
         unit="",
