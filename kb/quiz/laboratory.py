@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kb.demos.api import Demo
 from kb.demos.report import Report
-from kb.errors import UnknownName
+from kb.errors import SandboxError, UnknownName
 
 if TYPE_CHECKING:
     from kb.demos.evidence import Evidence
@@ -22,6 +22,7 @@ class RunLaboratory:
     """Runs demos in a process of their own and Python in the sandbox; a run is made once a sitting.
 
     ``recorded`` gives the last evidence of a demo with just these parameters, or None; ``keep`` stores a new one.
+    ``allowed`` is asked, with what the sandbox says of itself, before code runs where it cannot be shut in.
     """
 
     def __init__(
@@ -30,12 +31,12 @@ class RunLaboratory:
         *,
         recorded: Callable[[str, Mapping[str, object]], Evidence | None] = lambda name, parameters: None,
         keep: Callable[[Evidence], None] = lambda evidence: None,
-        on_start: Callable[[str], None] = lambda what: None,
+        allowed: Callable[[str], bool] = lambda danger: True,
     ) -> None:
         self._registry = registry
         self._recorded = recorded
         self._keep = keep
-        self._on_start = on_start
+        self._allowed = allowed
         self._sandbox: Sandbox | None = None
         self._reports: dict[str, Report] = {}
 
@@ -49,7 +50,6 @@ class RunLaboratory:
             if evidence is not None and evidence.seconds > LONG_SECONDS and evidence.metrics:
                 self._reports[key] = _report_of(evidence)
             else:
-                self._on_start(name)
                 self._reports[key] = self._run(demo, arguments)
         return self._reports[key]
 
@@ -59,6 +59,10 @@ class RunLaboratory:
             from kb.sandbox.sandbox import Sandbox
 
             self._sandbox = Sandbox()
+        level = self._sandbox.level
+        if not level.isolates and not self._allowed(level.says):
+            message = f"its code was not run: it did not ship with kb, and this sandbox has {level.says}"
+            raise SandboxError(message, cure="or answer it on a terminal, where you are asked once")
         return self._sandbox.run(source, seconds=seconds, call=call)
 
     def close(self) -> None:

@@ -37,7 +37,10 @@ class _SetAside(Exception):
 
 
 class Sitting:
-    """Asks the questions of a plan. ``clock`` gives the moment, ``stopwatch`` seconds that never go back."""
+    """Asks the questions of a plan.
+
+    ``clock`` gives the moment, ``stopwatch`` seconds that never go back; ``on_open`` hears of every question.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Sitting:
         clock: Callable[[], Moment],
         laboratory: Laboratory | None = None,
         stopwatch: Callable[[], float] = time.monotonic,
+        on_open: Callable[[Turn], None] = lambda turn: None,
     ) -> None:
         self.library = library
         self.store = store
@@ -63,6 +67,7 @@ class Sitting:
         self._clock = clock
         self._laboratory = laboratory or NoLaboratory()
         self._stopwatch = stopwatch
+        self._on_open = on_open
         self._started = self._shown = stopwatch()
         self._paused_at: float | None = None
         self._paused = 0.0
@@ -101,6 +106,7 @@ class Sitting:
             seed = zlib.crc32(f"{self._base_seed} {name} {self._asked}".encode()) & 0x7FFFFFFF
         ask = self._guarded(lambda: question.ask(seed))
         self.turn = Turn(name, topic, card, question, ask, self._phase(name))
+        self._on_open(self.turn)
         self._begin()
 
     def _begin(self) -> None:

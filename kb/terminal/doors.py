@@ -89,6 +89,20 @@ def read_until_dot() -> str:
     return "".join(rows)
 
 
+def ask_trust(danger: str, file: str, colour: bool) -> bool:
+    """Say what running the code of a topic could do, and ask whether it may."""
+    for line in (
+        [Span("This topic brings code that would run unprotected.", BOLD)],
+        [Span(f"The sandbox here has {danger}.")],
+        [Span(clean(file))],
+        [],
+        [Span("Run the code of this topic? You are asked once. ", BOLD), Span("y yes   any other key: no ", DIM)],
+    ):
+        sys.stdout.write(ansi(line, colour) + "\n")
+    sys.stdout.flush()
+    return wait_for_key() in ("y", "Y")
+
+
 def wait_for_key() -> str:
     """Wait for a key and return it."""
     import termios

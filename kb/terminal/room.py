@@ -273,6 +273,11 @@ class Room:
         with self._elsewhere():
             doors.run_demo(turn, self.app.environment)
 
+    def ask_trust(self, danger: str, file: str) -> bool:
+        """Whether the learner lets the code of a topic run where it cannot be shut in."""
+        with self._elsewhere():
+            return doors.ask_trust(danger, file, self.screen.colour)
+
     def _edit(self) -> None:
         if self.done is None and isinstance(self.entry, CodeInput):
             self._write_code()

@@ -74,9 +74,10 @@ def hold(
     brief: bool = False,
 ) -> int | None:
     """Hold a sitting in the way that fits; the exit code. ``brief`` says at the end what was missed, and no more."""
-    from kb.terminal.start import start
+    from kb.terminal.start import Trust, start
 
-    with start(app, plan) as sitting:
+    trust = Trust(app)
+    with start(app, plan, trust) as sitting:
         if as_json:
             from kb.terminal.jsonmode import JsonSitting
 
@@ -90,4 +91,6 @@ def hold(
             return LineSitting(app, sitting, file=file, brief=brief).run()
         from kb.terminal.room import Room
 
-        return Room(app, sitting, brief=brief).run()
+        room = Room(app, sitting, brief=brief)
+        trust.ask = room.ask_trust
+        return room.run()
