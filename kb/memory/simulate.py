@@ -193,7 +193,6 @@ class _Run:
 
     def _ask(self, question: int) -> None:
         state, draw = self.states[question], self.draws[question]
-        self.counts[self.place[question]] -= 1
         if state.phase != "review":  # left over from a long day
             self._finish(question, AGAIN)
             return

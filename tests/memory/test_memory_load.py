@@ -48,6 +48,7 @@ def test_of_full_days_the_emptier_is_likelier() -> None:
 
 def test_beyond_ninety_days_nothing_is_balanced() -> None:
     counts = drawn(Load({TODAY + 95: 1000}), 94, 97)
+    assert sorted(counts) == [94, 95, 96, 97]
     assert max(counts.values()) - min(counts.values()) <= 1
 
 

@@ -53,6 +53,17 @@ def test_an_answer_moves_the_belief_its_way(graph: dict[str, set[str]], right: b
     assert after >= before.known()[topic] - 1e-9 if right else after <= before.known()[topic] + 1e-9
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_the_belief_in_one_topic_is_bayes(right: bool) -> None:
+    """A right answer: 0.9 if known, 0.2 if guessed; a wrong one: 0.1 by a slip, 0.8 if unknown."""
+    before = begin({"only": []})
+    prior = before.known()["only"]
+    assert prior == pytest.approx(0.5, abs=0.05)
+    if_known, if_not = (0.9, 0.2) if right else (0.1, 0.8)
+    posterior = prior * if_known / (prior * if_known + (1 - prior) * if_not)
+    assert before.answer("only", right).known()["only"] == pytest.approx(posterior)
+
+
 @given(graphs())
 def test_one_starts_where_everything_needed_is_known(graph: dict[str, set[str]]) -> None:
     placed = begin(graph, states=80)

@@ -126,6 +126,8 @@ def test_a_change_of_weights_is_previewed() -> None:
     assert change.before == same.before
     assert sum(change.after.reviews) > 1.2 * sum(change.before.reviews)
     assert change.after.due == change.before.due
+    seen = forecast.reweighted(known, log, faster)
+    assert change.after == forecast.forecast(seen, Scheduler(faster), today, 30)
 
 
 # --- exam ---

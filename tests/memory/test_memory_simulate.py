@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -16,7 +17,7 @@ from kb.memory.fsrs import DEFAULT_WEIGHTS
 from kb.memory.history import Answer
 from kb.memory.learners import Learner, draw_learner
 from kb.memory.scheduler import Scheduler, State
-from kb.memory.simulate import FIRST_DAY, Course, Outcome, Policy, compare, distances, simulate, summary
+from kb.memory.simulate import FIRST_DAY, Course, Outcome, Policy, _Run, compare, distances, simulate, summary
 from kb.memory.sm2 import Sm2
 
 AVERAGE = Learner(DEFAULT_WEIGHTS, 1)
@@ -136,6 +137,41 @@ def test_credit_saves_reviews_and_costs_recall_where_nothing_carries_over() -> N
     helped = replace(course, transfer=0.5)
     assert run(Policy("plain"), helped).recall > plain.recall
     assert run(Policy("credit", credit=0.25), helped).recall > credited.recall + 10
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_whole_transfer_is_a_good_answer_in_the_learner_s_head(seed: int) -> None:
+    """The heard answers, and a Good for question 0 whenever question 1 is passed on a later day, explain the recall."""
+    course = Course(2, 25, requires=((), (0,)), transfer=1.0)
+    heard: list[Answer] = []
+    found = simulate(Learner(DEFAULT_WEIGHTS, seed), Policy("x"), course, lambda answer, _: heard.append(answer))
+    memories: dict[str, fsrs.Memory] = {}
+    since: dict[str, int] = {}
+    passed_on: dict[int, bool] = {}
+    for index, (question, grade, day) in enumerate(heard):
+        before = memories.get(question)
+        memories[question] = fsrs.after(before, grade, day - since[question]) if before else fsrs.first(grade)
+        since[question] = day
+        if question == "q/1":
+            passed_on.setdefault(day, grade != 1)
+            done = index + 1 == len(heard) or heard[index + 1][::2] != (question, day)
+            if done and passed_on[day] and since["q/0"] < day:
+                better = fsrs.after(memories["q/0"], 3, day - since["q/0"]).stability
+                memories["q/0"] = memories["q/0"]._replace(stability=better)
+                since["q/0"] = day
+    end = FIRST_DAY + course.days
+    recall = sum(fsrs.retrievability(end - since[key], memory.stability) for key, memory in memories.items())
+    assert found.recall == pytest.approx(recall)
+
+
+def test_what_credit_has_moved_is_counted_on_its_new_day() -> None:
+    """The load that balancing sees on the days ahead is what lies on them."""
+    requires = tuple((q - 12, q - 11) if q >= 12 else () for q in range(60))
+    going = _Run(AVERAGE, Policy("x", balance=True, credit=0.25), Course(60, 40, requires=requires), None)
+    for day in range(FIRST_DAY, FIRST_DAY + 40):
+        going.study(day)
+        ahead = Counter(placed for placed in going.place.values() if placed > day)
+        assert {placed: count for placed, count in going.counts.items() if placed > day and count} == ahead
 
 
 def test_what_a_question_rests_on_and_how_far() -> None:
