@@ -38,7 +38,8 @@ def main() -> None:
     for number, program in enumerate(PROGRAMS):
         print(f"| {program.name} | {' | '.join(column[number] for column in columns)} |")
     print(
-        "\n`not held` stands only where a level does not claim to hold it: `limits` shuts off no files and no network. What could\nharm the machine there is not tried."
+        "\n`not held` stands only where a level does not claim to hold it: `limits` shuts off no files and no network. "
+        "What could harm the machine there is not tried."
     )
     print("\n## Times\n")
     print("Wall time of one run, median of 20 after the first; cold is a new Python process that does the same.\n")
@@ -54,7 +55,8 @@ RUNS = {
     "no-op": "def f(): return 1",
     "no-op with torch loaded": "import torch\ndef f(): return 1",
     "20 training steps": (
-        "import torch\ndef f():\n    w = torch.zeros(64, 64, requires_grad=True)\n    o = torch.optim.SGD([w], lr=0.1)\n"
+        "import torch\ndef f():\n    w = torch.zeros(64, 64, requires_grad=True)\n"
+        "    o = torch.optim.SGD([w], lr=0.1)\n"
         "    for _ in range(20):\n        o.zero_grad(); ((w @ w - 1) ** 2).mean().backward(); o.step()\n"
         "    return w.sum().item()"
     ),

@@ -1,7 +1,7 @@
 """Understanding deep learning requires rethinking generalization, Zhang et al. 2016, https://arxiv.org/abs/1611.03530
 
-A learner that fits the training set perfectly may know everything or nothing about new examples. Shuffle the labels: the
-training error can still be 0, while the test error is that of guessing. So the training error alone cannot tell. What can
+A learner that fits the training set perfectly may know everything or nothing about new examples. Shuffle the labels:
+the training error can still be 0, while the test error is that of guessing. So the training error cannot tell. What can
 is the error p̂ on n test examples that played no part in fitting or choosing:
 
     p̂ ± 1.96 √(p̂ (1 − p̂) / n)          95 % interval, for n not too small

@@ -78,8 +78,9 @@ def test_nothing_a_run_started_outlives_it(sandbox: Sandbox, tmp_path: Path) -> 
     if not sandbox.level.isolates:
         marker = f"kb-left-{os.getpid()}"
         sandbox.run(
-            "import os, subprocess, sys\n"
-            f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', '{marker}'], start_new_session=True)"
+            "import subprocess, sys\n"
+            f"line = [sys.executable, '-c', 'import time; time.sleep(60)', '{marker}']\n"
+            "subprocess.Popen(line, start_new_session=True)"
         )
         lines = [path.read_bytes() for path in _command_lines()]
         assert not any(marker.encode() in line for line in lines)
