@@ -82,6 +82,20 @@ def test_changes_faster_than_the_clock_are_seen(write: Write, library: Open) -> 
         assert library().get("a").title == f"Version {number:6}"
 
 
+@pytest.mark.parametrize(("age_ms", "parsed"), [(5, 2), (500, 1)])
+def test_a_file_as_young_as_a_tick_of_the_clock_is_not_trusted_yet(
+    age_ms: int, parsed: int, write: Write, library: Open, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = write("a").stat()
+    if changed.st_mtime_ns % 1_000_000_000 == 0:
+        pytest.skip("this file system knows no fractions of a second")
+    now = max(changed.st_mtime_ns, changed.st_ctime_ns) + age_ms * 1_000_000
+    monkeypatch.setattr("kb.knowledge.library.time.time_ns", lambda: now)
+    library()
+    library()
+    assert reads == ["a.yaml"] * parsed
+
+
 def test_a_parsed_topic_comes_back_the_same(write: Write, library: Open) -> None:
     write("a", sound(notes=[[1, 2]], tags=["x"], body="text\n", questions=[
         {"id": "n", "kind": "numeric", "draw": {"n": [8, 1.5e9]}, "ask": "{n}?", "answer": "n * 2", "why": "so"},
@@ -128,6 +142,7 @@ def test_a_damaged_cache_is_made_anew(where: str, write: Write, library: Open) -
             assert len(list(found.all())) == 20
             with sqlite3.connect(index_path(os.environ)) as db:
                 assert db.execute("SELECT count(*) FROM question").fetchone() == (20,)
+        assert (library().index_path == str(file)) == (where != "folder")
 
 
 def test_no_cache_at_all_is_no_hindrance(write: Write, library: Open, home: Path) -> None:

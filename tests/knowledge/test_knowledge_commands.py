@@ -38,6 +38,8 @@ def tiny(root: Path, write: Write) -> None:
         {"id": "failed", "says": "Two is one.", "verdict": "wrong", "why": "It is not.", "source": "vaswani2017",
          "proof": ["tiny-demo/one", "tiny-demo/two"]},
         {"id": "unrun", "says": "Three.", "verdict": "added", "source": "vaswani2017", "proof": "tiny-demo/three"},
+        {"id": "half", "says": "Both.", "verdict": "added", "source": "vaswani2017",
+         "proof": ["tiny-demo/one", "tiny-demo/three"]},
         {"id": "bare", "says": "Quokkas.", "verdict": "added", "source": "vaswani2017"},
     ]  # fmt: skip
     card = sound()["questions"][0]
@@ -62,7 +64,7 @@ def test_topics_as_json(run_kb: Kb) -> None:
     (entry,) = [entry for entry in loaded(run_kb("topics", "--json")) if entry["name"] == "tiny"]
     assert entry == {
         "name": "tiny", "title": "Tiny things", "includes": [], "requires": ["basis"], "tags": ["small"],
-        "questions": 2, "claims": 4, "proven": 3, "demos": 1, "due": 0, "new": 2,
+        "questions": 2, "claims": 5, "proven": 4, "demos": 1, "due": 0, "new": 2,
     }  # fmt: skip
     assert [entry["name"] for entry in loaded(run_kb("topics", "tiny-parent", "--json"))] == ["tiny", "tiny-parent"]
     assert [entry["name"] for entry in loaded(run_kb("topics", "--tag", "small", "--json"))] == ["tiny"]
@@ -77,10 +79,10 @@ def test_topics_as_a_table(run_kb: Kb) -> None:
     assert [line.split() for line in lines[1:4]] == [
         ["basis", "The", "basis", "1", "·", "1", "0/1"],
         ["tiny-parent", "A", "parent", "·", "·", "·"],
-        ["tiny", "Tiny", "things", "2", "·", "2", "3/4"],
+        ["tiny", "Tiny", "things", "2", "·", "2", "4/5"],
     ]
     assert lines[3].startswith("  tiny")
-    assert "3 topics, 3 questions, 5 claims, 3 of them with a proof" in done.stdout
+    assert "3 topics, 3 questions, 6 claims, 4 of them with a proof" in done.stdout
 
 
 @pytest.mark.usefixtures("tiny")
@@ -105,13 +107,13 @@ def test_show_as_json_is_the_file_with_the_evidence_of_each_claim(run_kb: Kb) ->
     assert shown["title"] == "Tiny things"
     assert shown["questions"][0] == {**sound()["questions"][0], "claim": "held"}
     assert {claim["id"]: claim["evidence"] for claim in shown["claims"]} == dict.fromkeys(
-        ("held", "failed", "unrun", "bare")
+        ("held", "failed", "unrun", "half", "bare")
     )
     assert run_kb("demo", "tiny-demo").returncode == 1  # one of its checks does not hold
     evidence = {claim["id"]: claim["evidence"] for claim in loaded(run_kb("show", "tiny", "--json"))["claims"]}
     assert set(evidence["held"]) == {"at", "device", "holds"}
     assert (evidence["held"]["holds"], evidence["failed"]["holds"]) == (True, False)
-    assert (evidence["unrun"], evidence["bare"]) == (None, None)
+    assert (evidence["unrun"], evidence["half"], evidence["bare"]) == (None, None, None)
 
 
 @pytest.mark.usefixtures("tiny")
