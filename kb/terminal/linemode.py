@@ -164,7 +164,9 @@ class LineSitting:
         if promise is not None:
             rollover = self._sitting.store.settings.rollover_hour
             back = f", back {when(promise.due_ms, promise.due_day, self._sitting.now(), rollover)}"
-        self._page.write([Span(f"{word}.", f"{BOLD};{style}"), Span(f" {GRADES[outcome.grade]}{back}", DIM)])
+        self._page.write(
+            [Span(f"{word}.", f"{BOLD};{style}"), Span(f" {GRADES[outcome.grade].capitalize()}{back}", DIM)]
+        )
         if verdict.correct is None:
             return
         if not verdict.correct:

@@ -93,13 +93,15 @@ class Room:
         if self.helping:
             self.helping = False
             return True
+        if key.startswith("alt+") and not self._is_typing():  # Esc before a command is never wrong
+            key = key.removeprefix("alt+")
         if self.done is not None:
             return self._act_after(key)
         if self.sitting.revealed is not None:
             return self._act_revealed(key)
-        assert self.entry is not None
-        if self.entry.typing and not self.commanding:
+        if self._is_typing():
             return self._act_typing(key)
+        assert self.entry is not None
         self.commanding = False
         reaction = self.entry.press(key) if not self.entry.typing else False
         if isinstance(reaction, Submit):
@@ -109,6 +111,10 @@ class Room:
         elif not reaction:
             return self._command(key)
         return True
+
+    def _is_typing(self) -> bool:
+        shown = self.done is not None or self.sitting.revealed is not None
+        return not shown and not self.commanding and self.entry is not None and self.entry.typing
 
     def _act_typing(self, key: str) -> bool:
         entry = self.entry
@@ -388,12 +394,8 @@ class Room:
         if self.helping:
             return [("any key", "back")]
         if self.done is not None:
-            return [("space", "next"), ("1-4", "grade"), ("u", "undo"), ("r", "demo"), ("e", "edit"), ("?", "keys")]
+            return views.KEYS_AFTER
         if self.sitting.revealed is not None:
-            return [("1-4", "grade"), ("space", "good"), ("u", "undo"), ("r", "demo"), ("e", "edit"), ("?", "keys")]
-        assert self.entry is not None
-        own = self.entry.keys()
-        if self.entry.typing:
-            return [*own, ("space", "show"), ("esc", "commands"), ("?", "keys")]
-        hint = [("h", "hint")] if self.turn is not None and self.turn.ask.hint and self.hint is None else []
-        return [*own, ("space", "show"), *hint, ("u", "undo"), ("q", "quit"), ("?", "keys")]
+            return views.KEYS_REVEALED
+        assert self.entry is not None and self.turn is not None
+        return views.open_keys(self.entry, bool(self.turn.ask.hint) and self.hint is None)

@@ -162,6 +162,18 @@ def _as_it_is(text: str, columns: int) -> list[Line]:
     return result
 
 
+KEYS_AFTER = [("space", "next"), ("1-4", "grade"), ("u", "undo"), ("r", "demo"), ("e", "edit"), ("?", "keys")]
+KEYS_REVEALED = [("1-4", "grade"), ("space", "good"), ("u", "undo"), ("r", "demo"), ("e", "edit"), ("?", "keys")]
+
+
+def open_keys(entry: Input, hint: bool) -> list[tuple[str, str]]:
+    """The keys at an open question, most useful first; ``hint`` says whether one is to be had."""
+    if entry.typing:
+        return [*entry.keys(), ("space", "show"), ("esc", "commands"), ("?", "keys")]
+    asked = [("h", "hint")] if hint else []
+    return [*entry.keys(), ("space", "show"), *asked, ("u", "undo"), ("q", "quit"), ("?", "keys")]
+
+
 HELP: tuple[tuple[str, str], ...] = (
     ("space", "show the answer; after it, go on"),
     ("1 … 9", "choose an option, place an item"),

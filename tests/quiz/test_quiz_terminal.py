@@ -456,3 +456,92 @@ def test_control_characters_in_an_answer_are_not_obeyed(sit: Sit) -> None:
     terminal.see("Beads sit on", "›")
     terminal.press("\x1b[200~ro\x1b]0;x\x07\x1b[201~\r", "✗ Wrong")
     assert "\x1b]0;" not in terminal.screen and "\x07" not in terminal.screen
+
+
+# --- learning and other kinds --------------------------------------------------------------------------------------
+
+
+def test_learn_reads_asks_and_offers_the_demo(content: Path, sit: Sit) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "kb", "learn", "abacus"],
+        env={**os.environ, "TERM": "xterm"},
+        dimensions=(24, 80),
+        encoding="utf-8",
+        timeout=60,
+    )
+    try:
+        child.expect_exact("Beads count.")
+        child.expect_exact("answer 6 questions")
+        child.send(" ")
+        child.expect_exact("\x1b[?1049h")
+        child.expect_exact("keys")
+        child.send("\x1bq")
+        child.expect_exact(LEAVE)
+        child.expect_exact("run rattle now")
+        child.send("r")
+        child.expect_exact("rattles")
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
+    assert child.exitstatus == 0
+
+
+KIND = """
+import msgspec
+from kb import Question, Verdict, hookimpl
+
+
+class Shout(Question):
+    kind = "shout"
+    how = "shout it"
+
+    class Fields(msgspec.Struct, forbid_unknown_fields=True):
+        answer: str
+
+    def ask(self, seed):
+        return self.prepare(seed)
+
+    def parse(self, line, ask):
+        return line.strip()
+
+    def grade(self, answer, ask, laboratory):
+        if answer == "burst":
+            raise RuntimeError("burst")
+        return Verdict(correct=answer == self.fields.answer.upper(), expected=self.expected(ask))
+
+    def expected(self, ask):
+        return self.fields.answer.upper()
+
+
+@hookimpl
+def register_question_kinds(register):
+    register(Shout)
+"""
+SHOUTS = """\
+title: Shouting
+summary: Loud.
+sources:
+  s: {title: T, authors: A, year: 2020, url: "https://example.org"}
+claims:
+  - {id: c, says: s., verdict: added, source: s}
+questions:
+  - {id: one, kind: shout, claim: c, ask: "Say hey.", answer: hey, why: Loud.}
+  - {id: two, kind: shout, claim: c, ask: "Say ho.", answer: ho, why: Loud.}
+"""
+
+
+def test_a_kind_of_a_plugin_is_quizzed_on_a_terminal_and_in_json(content: Path, sit: Sit, run_kb: object) -> None:
+    folder = content / "plugins" / "shouting"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(KIND)
+    (content / "topics" / "shouting.yaml").write_text(SHOUTS)
+    terminal = sit("shouting/one", "shouting/two")
+    terminal.see("Say hey.", "shout it")
+    terminal.press("HEY\r", "✓ Right")
+    terminal.press(" ", "Say ho.")
+    terminal.press("burst\r", LEAVE)
+    assert "shouting/two was set aside: RuntimeError: burst" in terminal.end()
+    lines = '{"answer": "burst"}\n{"answer": "HO"}\n'
+    result = run_kb("quiz", "shouting/two", "--cram", "--json", input=lines.splitlines(True)[1])  # type: ignore[operator]
+    assert '"correct": true' in result.stdout
