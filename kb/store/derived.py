@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from kb.memory import fsrs
 from kb.memory.scheduler import State
@@ -27,7 +27,7 @@ ROLLUPS: dict[str, tuple[str, ...]] = {"day_total": ("day",), "topic_total": ("t
 """The tables of rollups and their keys."""
 ADD_TALLY = {
     table: f"INSERT INTO {table} ({', '.join(keys)}, {_TALLY}) "
-    f"VALUES ({', '.join(f':{key}' for key in keys)}, {', '.join(f':{name}' for name in Tally._fields)}) "
+    f"VALUES ({', '.join('?' * (len(keys) + len(Tally._fields)))}) "
     f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in Tally._fields)}"
     for table, keys in ROLLUPS.items()
 }
@@ -43,7 +43,9 @@ _ONE = PROGRESS.format(questions="(SELECT ? AS question)")
 _NOT_UNDONE = "NOT EXISTS (SELECT 1 FROM event u WHERE u.undoes = e.id)"
 COUNTING = f"SELECT {events.SELECT} FROM event e WHERE e.kind <> 'undo' AND {_NOT_UNDONE}"
 OF_QUESTION = f"{COUNTING} AND e.question = ? ORDER BY e.id"
-ALL_BY_QUESTION = f"{COUNTING} AND e.question IS NOT NULL ORDER BY e.question, e.id"
+
+
+_BEFORE = _ONE.replace(" FROM ", ", (SELECT max(id) FROM event), EXISTS (SELECT 1 FROM weights) FROM ", 1)
 
 
 def progress_of_row(row: tuple[Any, ...]) -> Progress:
@@ -55,6 +57,20 @@ def progress_of_row(row: tuple[Any, ...]) -> Progress:
 def progress_of(db: sqlite3.Connection, question: str) -> Progress:
     """Where ``question`` stands."""
     return progress_of_row(db.execute(_ONE, (question,)).fetchone())
+
+
+class Before(NamedTuple):
+    """What an answer to a question builds on: where it stands, the last id of the log, whether weights were fitted."""
+
+    progress: Progress
+    last_id: bytes | None
+    is_fitted: bool
+
+
+def before_answer(db: sqlite3.Connection, question: str) -> Before:
+    """What an answer to ``question`` builds on, in one query: this is on the way of every answer."""
+    row = db.execute(_BEFORE, (question,)).fetchone()
+    return Before(progress_of_row(row[:-2]), row[-2], bool(row[-1]))
 
 
 def events_of(db: sqlite3.Connection, question: str) -> list[Event]:
@@ -84,9 +100,11 @@ def put(db: sqlite3.Connection, question: str, before: Progress, after: Progress
 
 def add_tally(db: sqlite3.Connection, key: Key, amounts: Iterable[int]) -> None:
     """Add to a day and topic."""
-    values = {"day": key[0], "topic": key[1], **dict(zip(Tally._fields, amounts, strict=True))}
-    for statement in ADD_TALLY.values():
-        db.execute(statement, values)
+    day, topic = key
+    counts = tuple(amounts)
+    db.execute(ADD_TALLY["day_total"], (day, *counts))
+    db.execute(ADD_TALLY["topic_total"], (topic, *counts))
+    db.execute(ADD_TALLY["topic_day"], (topic, day, *counts))
 
 
 def refolded(
@@ -160,54 +178,68 @@ def put_weights(db: sqlite3.Connection, found: dict[str, tuple[str, bytes]]) -> 
     db.executemany("INSERT INTO weights (topic, weights, event) VALUES (?, ?, ?)", rows)
 
 
+def default_weights(question: str) -> fsrs.Weights:
+    """The weights of every question as long as none were fitted."""
+    return fsrs.DEFAULT_WEIGHTS
+
+
 def weights_of(rows: Iterable[tuple[str, str]]) -> WeightsOf:
     """A function from a question to the weights in force for it, made from rows (topic, JSON list)."""
     by_topic = {topic: tuple(json.loads(text)) for topic, text in rows}
-    everything = by_topic.get("", fsrs.DEFAULT_WEIGHTS)
     if not by_topic:
-        return lambda question: everything
+        return default_weights
+    everything = by_topic.get("", fsrs.DEFAULT_WEIGHTS)
     return lambda question: by_topic.get(topic_of(question), everything)
 
 
 # --- replay --------------------------------------------------------------------------------------------------------
 
 
-def replay(db: sqlite3.Connection, weights: WeightsOf, tallies: Tallies) -> Iterator[tuple[str, Progress]]:
-    """Every question of the log with where it stands, in order of name; ``tallies`` is filled on the way."""
-    rows = db.execute(ALL_BY_QUESTION)
-    for question, group in groupby(rows, key=itemgetter(6)):
-        yield question, fold((events.from_row(row) for row in group), weights(question), tallies)
+_REPLAY = (
+    f"SELECT {events.FOLDED} FROM event e "
+    f"WHERE e.question IS NOT NULL AND e.kind <> 'undo' AND {_NOT_UNDONE} ORDER BY e.question, e.id"
+)
 
 
-def rollups(tallies: Tallies) -> dict[str, dict[tuple[Any, ...], tuple[int, ...]]]:
-    """The rows of each table of rollups, by their keys."""
-    found: dict[str, dict[tuple[Any, ...], list[int]]] = {table: {} for table in ROLLUPS}
-    for (day, topic), amounts in tallies.items():
-        for table, key in (("day_total", (day,)), ("topic_total", (topic,)), ("topic_day", (topic, day))):
-            total = found[table].setdefault(key, [0] * len(amounts))
-            for place, value in enumerate(amounts):
-                total[place] += value
-    return {table: {key: tuple(total) for key, total in rows.items()} for table, rows in found.items()}
+def rebuild(db: sqlite3.Connection, schema: str = "main") -> None:
+    """Make the derived tables of ``schema`` anew from the log, inside the caller's transaction.
 
-
-def rebuild(db: sqlite3.Connection) -> None:
-    """Throw the derived tables away and make them again from the log, inside the caller's transaction."""
+    The log is read in the order of questions, so those of a topic come together, and no more than a topic is held.
+    """
     for table in DERIVED:
-        db.execute(f"DELETE FROM {table}")
+        db.execute(f"DELETE FROM {schema}.{table}")
     found = weights_in_log(db)
-    put_weights(db, found)
+    _fill(db, schema, "weights", [(topic, *values) for topic, values in sorted(found.items())])
     weights = weights_of((topic, text) for topic, (text, _) in found.items())
-    tallies: Tallies = {}
     load: Counter[int] = Counter()
-    for question, progress in replay(db, weights, tallies):
-        if progress.state is not None:
-            db.execute(PUT_STATE, (question, *progress.state))
-        if progress.suspended or progress.buried_until is not None:
-            db.execute(PUT_HOLD, (question, *progress[1:]))
-        load.update(load_of([progress]))
-    for table, totals in rollups(tallies).items():
-        columns = f"{', '.join(ROLLUPS[table])}, {_TALLY}"
-        marks = ", ".join("?" * (len(ROLLUPS[table]) + len(Tally._fields)))
-        rows = [(*key, *amounts) for key, amounts in sorted(totals.items())]
-        db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
-    db.executemany(ADD_LOAD, sorted(load.items()))
+    by_day: dict[int, list[int]] = {}
+    for topic, of_topic in groupby(db.execute(_REPLAY), key=lambda row: topic_of(row[0])):
+        tallies: Tallies = {}
+        states, holds = [], []
+        for question, rows in groupby(of_topic, key=itemgetter(0)):
+            progress = fold((events.from_folded(row) for row in rows), weights(question), tallies)
+            load.update(load_of([progress]))
+            if progress.state is not None:
+                states.append((question, *progress.state))
+            if progress.suspended or progress.buried_until is not None:
+                holds.append((question, progress.suspended, progress.buried_until))
+        total = [0] * len(Tally._fields)
+        for (day, _), amounts in sorted(tallies.items()):
+            _add(total, amounts)
+            _add(by_day.setdefault(day, [0] * len(amounts)), amounts)
+        _fill(db, schema, "state", states)
+        _fill(db, schema, "hold", holds)
+        _fill(db, schema, "topic_day", [(topic, day, *amounts) for (day, _), amounts in sorted(tallies.items())])
+        _fill(db, schema, "topic_total", [(topic, *total)] if tallies else [])
+    _fill(db, schema, "day_total", [(day, *amounts) for day, amounts in sorted(by_day.items())])
+    _fill(db, schema, "load", sorted(load.items()))
+
+
+def _fill(db: sqlite3.Connection, schema: str, table: str, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        db.executemany(f"INSERT INTO {schema}.{table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+
+
+def _add(total: list[int], amounts: Iterable[int]) -> None:
+    for place, value in enumerate(amounts):
+        total[place] += value

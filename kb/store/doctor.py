@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
 from contextlib import closing
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kb.errors import KbError, StoreError
 from kb.memory.days import Moment
-from kb.memory.scheduler import State
-from kb.store import backups, connection, derived, faults, fold, ids
-from kb.store.fold import Tallies, Tally
-from kb.store.schema import VERSION
+from kb.store import backups, connection, derived, faults, ids
+from kb.store.schema import DERIVED, VERSION
 
 WARNING = "warning: "
 """In the detail of a finding that is no failure, but that somebody should read."""
@@ -49,6 +46,9 @@ def examine(home: str, moment: Moment, known_questions: Container[str] | None = 
         findings.append(_guarded("integrity", path, lambda: _integrity(db, path)))
         if not findings[-1].ok:
             return [*findings, _backups(home)]
+        db.execute("ATTACH '' AS replayed")  # a database of its own on disk, deleted when it is closed
+        for table in DERIVED:
+            db.execute(f"CREATE TABLE replayed.{table} AS SELECT * FROM main.{table} LIMIT 0")
         db.execute("BEGIN")  # one moment of the database, whatever others write meanwhile
         findings.append(_guarded("log", path, lambda: _log(db, moment)))
         findings += _replayed(db, path)
@@ -92,78 +92,45 @@ def _log(db: sqlite3.Connection, moment: Moment) -> Finding:
     return Finding("log", True, detail)
 
 
+_CHECKS = {
+    "state": ("state",),
+    "holds": ("hold",),
+    "rollups": ("day_total", "topic_total", "topic_day"),
+    "load": ("load",),
+    "weights": ("weights",),
+}
+"""The derived tables by the check that they belong to."""
+
+
 def _replayed(db: sqlite3.Connection, path: str) -> list[Finding]:
-    """The derived tables against a replay of the log, bit by bit."""
+    """The derived tables against those that a replay of the log makes, bit by bit."""
     try:
         with faults.reading(path):
-            return list(_compare(db))
+            derived.rebuild(db, "replayed")
+            return [_same(db, name, tables) for name, tables in _CHECKS.items()]
     except KbError as error:
         return [Finding("state", False, str(error))]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         return [Finding("state", False, f"the log cannot be replayed: {error!r}")]
 
 
-def _compare(db: sqlite3.Connection) -> Iterator[Finding]:
-    found = derived.weights_in_log(db)
-    weights = derived.weights_of((topic, text) for topic, (text, _) in found.items())
-    tallies: Tallies = {}
-    load: Counter[int] = Counter()
-    states: list[str] = []
-    holds: list[str] = []
-    counted = held = 0
-    stored_states = _keyed(db.execute(f"SELECT question, {', '.join(State._fields)} FROM state ORDER BY question"))
-    stored_holds = dict(_keyed(db.execute("SELECT question, suspended, buried_until FROM hold ORDER BY question")))
-    pending = next(stored_states, None)
-    for question, progress in derived.replay(db, weights, tallies):
-        load.update(fold.load_of([progress]))
-        while pending is not None and pending[0] < question:
-            states.append(pending[0])
-            pending = next(stored_states, None)
-        stored = None
-        if pending is not None and pending[0] == question:
-            stored, pending = pending[1], next(stored_states, None)
-        counted += progress.state is not None
-        if not _same(stored, progress.state):
-            states.append(question)
-        hold = stored_holds.pop(question, (0, None))
-        held += progress[1:] != fold.NEW[1:]
-        if (bool(hold[0]), hold[1]) != progress[1:]:
-            holds.append(question)
-    states += [pending[0]] if pending else []
-    states += [question for question, _ in stored_states]
-    holds += sorted(stored_holds)
-    yield _verdict("state", states, f"{_count(counted, 'question')} replayed from the log, the same to the last bit")
-    yield _verdict("holds", holds, f"{_count(held, 'question')} set aside, as the log says")
-    wrong = []
-    for table, expected in derived.rollups(tallies).items():
-        keys = derived.ROLLUPS[table]
-        rows = db.execute(f"SELECT {', '.join((*keys, *Tally._fields))} FROM {table}")
-        wrong += _unequal(expected, {tuple(row[: len(keys)]): tuple(row[len(keys) :]) for row in rows})
-    yield _verdict("rollups", wrong, f"{_count(len(tallies), 'day and topic', 'days and topics')}, as the log says")
-    stored_load = dict(db.execute("SELECT due_day, questions FROM load").fetchall())
-    yield _verdict("load", _unequal(load, stored_load), f"{_count(len(load), 'day')} ahead, as the log says")
-    stored_weights = dict(_keyed(db.execute("SELECT topic, weights, event FROM weights")))
-    yield _verdict("weights", _unequal(found, stored_weights), "fitted" if found else "the defaults")
-
-
-def _keyed(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    return ((row[0], tuple(row[1:])) for row in rows)
-
-
-def _same(stored: tuple[Any, ...] | None, replayed: State | None) -> bool:
-    """Equal to the last bit. (No float here is NaN or -0.0, so equality of numbers is equality of bits.)"""
-    return stored == (None if replayed is None else tuple(replayed))
-
-
-def _unequal(expected: Any, stored: Any) -> list[str]:
-    return [str(key) for key in sorted({*expected, *stored}) if expected.get(key) != stored.get(key)]
-
-
-def _verdict(name: str, wrong: list[str], fine: str) -> Finding:
+def _same(db: sqlite3.Connection, name: str, tables: Iterable[str]) -> Finding:
+    """Whether the ``tables`` have the same rows as the replayed ones. (No number in them is NaN or -0.0.)"""
+    wrong: list[str] = []
+    rows = 0
+    for table in tables:
+        (key, second) = [column for _, column, *_ in db.execute(f"PRAGMA main.table_info({table})")][:2]
+        shown = f"{key} || ' ' || {second}" if table == "topic_day" else key
+        ours, replayed = f"SELECT * FROM main.{table}", f"SELECT * FROM replayed.{table}"
+        different = f"{ours} EXCEPT {replayed}", f"{replayed} EXCEPT {ours}"
+        query = " UNION ".join(f"SELECT {shown} FROM ({half})" for half in different)
+        wrong += [str(entry) for (entry,) in db.execute(query)]
+        rows += db.execute(f"SELECT count(*) FROM replayed.{table}").fetchone()[0]
     if not wrong:
-        return Finding(name, True, fine)
-    differ = _count(len(wrong), "entry differs", "entries differ")
-    return Finding(name, False, f"{differ} from the log: {_some(wrong)}; {REBUILD}")
+        return Finding(name, True, f"{_count(rows, 'row')}, the same as a replay of the log gives, to the last bit")
+    differ = _count(len(wrong), "row differs", "rows differ")
+    named = _some(entry or "(every topic)" for entry in wrong)
+    return Finding(name, False, f"{differ} from what the log says: {named}; {REBUILD}")
 
 
 def _dangling(db: sqlite3.Connection, known: Container[str]) -> Finding:

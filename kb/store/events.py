@@ -18,6 +18,12 @@ COLUMNS = (
     *("phase", "step", "due_ms", "due_day", "undoes", "data"),
 )
 SELECT = ", ".join(f"e.{name}" for name in COLUMNS)
+_FOLDED = (
+    *("question", "kind", "at_ms", "offset_minutes", "day", "grade", "took_ms", "correct", "cram"),
+    *("phase", "step", "due_ms", "due_day", "data"),
+)
+FOLDED = ", ".join(f"e.{name}" for name in _FOLDED)
+"""The columns that the state follows from; ``from_folded`` reads them."""
 INSERT = f"INSERT INTO event ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 KINDS = ("answer", "undo", "suspend", "unsuspend", "bury", "unbury", "reset", "params")
@@ -181,6 +187,19 @@ def from_row(row: tuple[Any, ...]) -> Event:
         *(bool(hint), bool(cram), None if due_ms is None else Promise(phase, step, due_ms, due_day)),
         None if undoes is None else ids.to_text(undoes),
         None if data is None else json.loads(data),
+    )
+
+
+def from_folded(row: tuple[Any, ...]) -> Event:
+    """The event of a row of FOLDED, without what the state does not follow from (its id, the answer)."""
+    question, kind, at_ms, offset_minutes, day, grade, took_ms, correct, cram, phase, step, due_ms, due_day, data = row
+    return Event(
+        *("", kind, at_ms, offset_minutes, day, "", question, grade),
+        took_ms=took_ms,
+        correct=None if correct is None else bool(correct),
+        cram=bool(cram),
+        promise=None if due_ms is None else Promise(phase, step, due_ms, due_day),
+        data=None if data is None else json.loads(data),
     )
 
 

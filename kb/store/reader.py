@@ -170,7 +170,7 @@ class Reader:
     @_reading
     def scheduler(self, question: str) -> Scheduler:
         """The scheduler of ``question``: the weights in force and the desired retention of its topic."""
-        return self._scheduler(self._reader(), question)
+        return self._scheduler(self._weights(self._reader()), question)
 
     def preview(self, question: str, moment: Moment) -> dict[int, State]:
         """What each of the four grades would promise now."""
@@ -217,8 +217,8 @@ class Reader:
     def _weights(db: sqlite3.Connection) -> derived.WeightsOf:
         return derived.weights_of(db.execute("SELECT topic, weights FROM weights").fetchall())
 
-    def _scheduler(self, db: sqlite3.Connection, question: str) -> Scheduler:
-        weights, topic, settings = self._weights(db)(question), topic_of(question), self.settings
+    def _scheduler(self, weights_of: derived.WeightsOf, question: str) -> Scheduler:
+        weights, topic, settings = weights_of(question), topic_of(question), self.settings
         key = (topic, weights)
         if key not in self._schedulers:
             self._schedulers[key] = Scheduler(

@@ -194,16 +194,17 @@ class Store(Reader):
     def _record(
         self, db: sqlite3.Connection, question: str, grade: int, moment: Moment, cram: bool, facts: dict[str, Any]
     ) -> Event:
-        before = derived.progress_of(db, question)
-        scheduler = self._scheduler(db, question)
+        before, last_id, is_fitted = derived.before_answer(db, question)
+        scheduler = self._scheduler(self._weights(db) if is_fitted else derived.default_weights, question)
         promise = None
         if not cram:
             state = scheduler.review(before.state, grade, moment, key=question)
             promise = Promise(state.phase, state.step, state.due_ms, state.due_day)
         elif grade not in (1, 2, 3, 4):
             raise UsageError(f"a grade is 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy), not {grade!r}")
+        identifier = ids.to_text(ids.next_id(moment.at_ms, last_id))
         event = Event(
-            *(self._next_id(db, moment), "answer", *moment, self.study_day(moment), self._device(), question, grade),
+            *(identifier, "answer", *moment, self.study_day(moment), self._device(), question, grade),
             cram=cram,
             promise=promise,
             **facts,
