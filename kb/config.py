@@ -29,6 +29,7 @@ class Settings(NamedTuple):
     relearning_steps: tuple[float, ...] = (600,)
     maximum_interval_days: int = 36_500
     fuzz: bool = True
+    balance: bool = True
     rollover_hour: int = 4
     leech_lapses: int = 8
     easy_days: tuple[int, ...] = ()
@@ -231,6 +232,7 @@ RULES: dict[str, Rule] = {
     "relearning_steps": Rule(_steps, 'steps after a failure: ["10m"]'),
     "maximum_interval_days": Rule(_whole(1, 36_500), "the longest interval in days, from 1 to 36500"),
     "fuzz": Rule(_switch, "spread the days on which questions come back: true or false"),
+    "balance": Rule(_switch, "even out the days, as far as the fuzz allows it: true or false"),
     "rollover_hour": Rule(_whole(0, 23), "the local hour at which a study day begins, from 0 to 23"),
     "leech_lapses": Rule(_whole(0, 999), "failures after which a question is called a leech; 0 is never"),
     "easy_days": Rule(_weekdays, 'weekdays with less to do: ["sat", "sun"]'),

@@ -11,6 +11,7 @@ from kb.config import Settings
 from kb.memory.days import Moment, study_day
 from kb.memory.scheduler import Scheduler, State
 from kb.store import connection, derived, events, faults, fold, ids, schema
+from kb.store.balance import Balancer
 from kb.store.events import Event
 from kb.store.fold import Progress, Tally, topic_of
 
@@ -175,7 +176,9 @@ class Reader:
     def preview(self, question: str, moment: Moment) -> dict[int, State]:
         """What each of the four grades would promise now."""
         row = self.state(question)
-        return self.scheduler(question).preview(row.state if row else None, moment, key=question)
+        load = self._balancer(self._reader())
+        with faults.reading(self.path):
+            return self.scheduler(question).preview(row.state if row else None, moment, key=question, load=load)
 
     @_reading
     def evidence_for(self, proofs: Iterable[str]) -> dict[str, Mark]:
@@ -231,6 +234,9 @@ class Reader:
                 rollover_hour=settings.rollover_hour,
             )
         return self._schedulers[key]
+
+    def _balancer(self, db: sqlite3.Connection) -> Balancer | None:
+        return Balancer(db, self.settings.easy_days) if self.settings.balance else None
 
     def _rows(self, where: str, questions: Iterable[str] | None, values: dict[str, Any]) -> list[Row]:
         """Rows of state that satisfy ``where`` and are not held on day ``:day``, in the order they are due."""

@@ -198,7 +198,7 @@ class Store(Reader):
         scheduler = self._scheduler(self._weights(db) if is_fitted else derived.default_weights, question)
         promise = None
         if not cram:
-            state = scheduler.review(before.state, grade, moment, key=question)
+            state = scheduler.review(before.state, grade, moment, key=question, load=self._balancer(db))
             promise = Promise(state.phase, state.step, state.due_ms, state.due_day)
         elif grade not in (1, 2, 3, 4):
             raise UsageError(f"a grade is 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy), not {grade!r}")

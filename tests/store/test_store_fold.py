@@ -168,8 +168,9 @@ def test_an_answer_after_the_clock_was_set_back_is_still_the_last_one(store: Sto
     assert store.undoable() == late
 
 
-def test_the_state_is_what_the_scheduler_says(store: Store, noon: Moment) -> None:
+def test_the_state_is_what_the_scheduler_says(home: Path, noon: Moment) -> None:
     """The store's fold and ``Scheduler.review`` are two ways to one memory; weeks of answers agree to the last bit."""
+    store = Store.open(str(home), SETTINGS._replace(balance=False))
     scheduler = Scheduler()
     chooser = random.Random(5)
     state: State | None = None
@@ -183,6 +184,7 @@ def test_the_state_is_what_the_scheduler_says(store: Store, noon: Moment) -> Non
         assert row.state == state
         assert event.promise == (state.phase, state.step, state.due_ms, state.due_day)
         at = Moment(state.due_ms + chooser.choice([0, HOUR, 50 * HOUR]), chooser.choice([-480, 60, 765]))
+    store.close()
 
 
 def test_settings_that_change_do_not_change_the_past(home: Path, noon: Moment, derived: Derived) -> None:

@@ -113,6 +113,33 @@ def test_retention_of_a_topic_and_the_preview(home: Path, noon: Moment) -> None:
         assert store.preview("zero/new", noon)[4].phase == "review"
 
 
+def test_a_crowded_day_is_avoided_within_the_fuzz(home: Path, noon: Moment) -> None:
+    """A hundred questions lie on one day; of a hundred more that could go there, few do. So with easy days."""
+    with Store.open(str(home), Settings(backups=False, fuzz=False)) as store:
+        for n in range(100):
+            store.record(f"zero/{n}", 4, noon, answer=1)
+        ((crowded, _),) = store.load(0, 100_000).items()
+
+    def added(settings: Settings) -> int:
+        with Store.open(str(home), settings) as store:
+            for n in range(100):
+                promised = store.preview(f"svm/{n}", noon)[4]
+                event = store.record(f"svm/{n}", 4, noon, answer=1)
+                assert event.promise is not None and event.promise.due_day == promised.due_day
+            on_it = store.load(crowded, crowded).get(crowded, 0)
+            store.undo(noon, 100)
+            return on_it
+
+    plain, balanced = added(Settings(backups=False, balance=False)), added(Settings(backups=False))
+    assert plain > 110
+    assert balanced < 105
+    weekday = (crowded + 3) % 7  # 0 is Monday
+    with Store.open(str(home), Settings(backups=False)) as store:
+        store.undo(noon, 100)  # nothing lies anywhere
+    free, easy = added(Settings(backups=False)), added(Settings(backups=False, easy_days=(weekday,)))
+    assert easy < free
+
+
 def brute_counts(store: Store, questions: list[str], moment: Moment) -> dict[str, dict[str, int]]:
     """The definition, question by question."""
     day = store.study_day(moment)
