@@ -223,8 +223,8 @@ def credits() -> Table:
         "",
         "600 questions in 270 days, each resting on two earlier ones; 4 learners. The real carry-over is the share of",
         "a Good answer that passing a question is to those below it. Where there is none, the smallest credit costs",
-        "an eighth of what is known. From 0.25 on, a credit of about half of it knows a little more for the",
-        "same work than no credit with a lower retention. So little to gain and so much to lose: credit is off. What the",
+        "an eighth of what is known. From 0.25 on, a credit of about half of it knows a little more for the same",
+        "work than no credit with a lower retention. So little to gain and so much to lose: credit is off. What the",
         "carry-over of a learner is, `credit.carry_over` finds in a log, if a little low:",
         "",
         *detection(learners, requires),
@@ -270,13 +270,8 @@ def exams() -> Table:
                 )
             )
     head = ("days to the exam", "policy", "recall on the day", "reviews", "answers in the last week")
-    return [
-        "## An exam",
-        "",
-        "300 questions, 6 learners whom the schedule takes for average. The floor holds for every question.",
-        "",
-        *table(head, rows),
-    ]
+    text = "300 questions, 6 learners whom the schedule takes for average. The floor holds for every question."
+    return ["## An exam", "", text, "", *table(head, rows)]
 
 
 def places() -> Table:
