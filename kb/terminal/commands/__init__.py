@@ -21,6 +21,7 @@ COMMANDS = {
     "new": "Start a topic or a pack of your own.",
     "undo": "Take the last answers back.",
     "suspend": "Stop asking QUESTION, or start again with --off.",
+    "import": "Take in a review log of another program, a CSV file, as answers to questions of a topic of its own.",
     "log": "Print the log: every answer, undo, suspension and change of weights, in order.",
     "doctor": "Prove that the database is sound and agrees with its log.",
     "backup": "Copy the database into FILE and verify the copy.",
