@@ -9,9 +9,11 @@ environment, over as many machines as it was given, and every rank gets every re
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ import torch.distributed as dist
 from kb.errors import DemoError
 
 TIMEOUT = timedelta(seconds=120)
+GRACE_SECONDS = 1.0  # for the other ranks to tell what they know, once one has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,41 +70,53 @@ def launch(work: Work, size: int, device: str, *arguments: object) -> list[Any]:
     context = multiprocessing.get_context(start)
     torch.set_num_threads(1)  # several threads on both sides of a fork hang
     with tempfile.TemporaryDirectory(prefix="kb-ranks-") as folder:
-        ends = [context.Pipe(duplex=False) for _ in range(size)]
-        children = [
-            context.Process(  # type: ignore[attr-defined]
-                target=_child, args=(work, rank, size, device, f"{folder}/store", ends[rank][1], arguments), daemon=True
-            )
-            for rank in range(size)
-        ]
+        pipes: list[Connection] = []
+        children: list[Any] = []
         try:
-            for child in children:
+            for rank in range(size):
+                mine, theirs = context.Pipe(duplex=False)
+                pipes.append(mine)
+                child = context.Process(  # type: ignore[attr-defined]
+                    target=_child, args=(work, rank, size, device, f"{folder}/store", theirs, arguments), daemon=True
+                )
+                children.append(child)
                 child.start()
-            for _, theirs in ends:
-                theirs.close()
-            return _collect([mine for mine, _ in ends], children)
+                theirs.close()  # at once, so that no later rank holds this end open when this one dies
+            return _collect(pipes, children)
         finally:
             for child in children:
-                if child.is_alive():
+                if child.pid is not None and child.is_alive():
                     child.kill()
-                child.join()
+                if child.pid is not None:
+                    child.join()
 
 
 def _collect(pipes: list[Connection], children: list[Any]) -> list[Any]:
+    """Every rank's result; where ranks fail, the cause: not those that only lost the connection to it."""
     results: dict[int, Any] = {}
+    failures: dict[int, str] = {}
     open_pipes: dict[Any, int] = {pipe: rank for rank, pipe in enumerate(pipes)}
     while open_pipes:
-        ready: list[Any] = wait(list(open_pipes))
+        ready = wait(list(open_pipes), timeout=GRACE_SECONDS if failures else None)
+        if not ready:
+            break
         for pipe in ready:
             rank = open_pipes.pop(pipe)
+            failed: bool
+            value: Any
             try:
-                failed, value = pipe.recv()
+                failed, value = pipe.recv()  # type: ignore[union-attr, call-arg]
             except EOFError:
                 children[rank].join(5)
-                raise DemoError(f"rank {rank} ended without a result (exit code {children[rank].exitcode})") from None
+                failed = True
+                value = f"it ended without a result (exit code {children[rank].exitcode})"
             if failed:
-                raise DemoError(f"rank {rank} failed: {value}")
-            results[rank] = value
+                failures[rank] = value
+            else:
+                results[rank] = value
+    if failures:
+        rank = min(failures, key=lambda rank: ("gloo" in failures[rank] or "NCCL" in failures[rank], rank))
+        raise DemoError(f"rank {rank} failed: {failures[rank]}")
     return [results[rank] for rank in range(len(pipes))]
 
 
@@ -109,6 +124,7 @@ def _child(
     work: Work, rank: int, size: int, device: str, store: str, pipe: Connection, arguments: tuple[object, ...]
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _end_with_parent()
     torch.set_num_threads(1)
     try:
         with _group(rank, size, device, f"file://{store}") as place:
@@ -121,6 +137,12 @@ def _child(
             pipe.send((True, f"{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})"))
     finally:
         pipe.close()
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end this rank when the process that started it is gone, however it went (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
 def _join(work: Work, device: str, arguments: tuple[object, ...]) -> list[Any]:
