@@ -141,7 +141,8 @@ class Deck:
         for name in self.library.questions():
             if name not in seen and name not in suspended:
                 self._unmet.setdefault(_topic(name), set()).add(name)
-        for name in new:
+        begun = {_topic(name) for name in seen}
+        for name in sorted(new, key=lambda name: _topic(name) not in begun):  # what was begun goes on first
             self._waiting.setdefault(_topic(name), []).append(name)
         self._open_ready(queue)
 

@@ -216,12 +216,16 @@ class Sitting:
             hint=self.hinted,
             cram=self.plan.cram,
         )
-        outcome = Outcome(turn, answer, verdict, grade, why, event)
+        outcome = Outcome(turn, answer, verdict, grade, why, event, grade == AGAIN and self._is_leech(turn.name))
         self.outcomes.append(outcome)
         self.turn = self.revealed = None
         self._schedule(outcome)
         self.deck.met(turn.name, self.queue)
         return outcome
+
+    def _is_leech(self, name: str) -> bool:
+        row, lapses = self.store.state(name), self.store.settings.leech_lapses
+        return lapses > 0 and row is not None and row.state is not None and row.state.lapses >= lapses
 
     def _schedule(self, outcome: Outcome) -> None:
         """Where an answered question goes in this sitting."""

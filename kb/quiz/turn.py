@@ -47,6 +47,7 @@ class Outcome:
     grade: int
     why: str
     event: Event
+    leech: bool = False  # it has been forgotten so often that the card, not the learner, needs work
 
     @property
     def right(self) -> bool:

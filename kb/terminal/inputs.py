@@ -242,15 +242,20 @@ class TextInput:
         return not any(field.text.strip() for field in self.fields)
 
     def _enter(self) -> Reaction:
+        if len(self.fields) > 1 and ";" in self.fields[0].text and not any(field.text for field in self.fields[1:]):
+            return self._parsed(self.fields[0].text)  # all gaps in the first field
         if self.at < len(self.fields) - 1 and any(not field.text.strip() for field in self.fields):
             self.at += 1
             return True
         if self.empty:
             return Complaint("type an answer, or press space to see it")
+        if len(self.fields) > 1:
+            return Submit([field.text.strip() for field in self.fields])
+        return self._parsed(self.fields[0].text)
+
+    def _parsed(self, text: str) -> Reaction:
         try:
-            if len(self.fields) > 1:
-                return Submit([field.text.strip() for field in self.fields])
-            return Submit(self.question.parse(self.fields[0].text, self.ask))
+            return Submit(self.question.parse(text, self.ask))
         except AnswerError as error:
             return Complaint(str(error))
 
@@ -265,7 +270,8 @@ class TextInput:
             if number == self.at:
                 cursor = (len(result), len(label) + 2 + column)
             result.append([Span(label, DIM), Span("› ", head), Span(text, BOLD)])
-        return View([*result, [], [Span(f"  {self.question.how}", DIM)]], cursor)
+        how = "type the missing words" if len(self.fields) > 1 else self.question.how
+        return View([*result, [], [Span(f"  {how}", DIM)]], cursor)
 
     def settled(self, answer: Any, verdict: Verdict, columns: int) -> list[Line]:
         given = "; ".join(map(str, answer)) if isinstance(answer, list) else "" if answer is None else str(answer)

@@ -153,7 +153,13 @@ def verdict_event(outcome: Outcome) -> dict[str, Any]:
         "source": outcome.turn.source,
         "due": due,
     }
-    more = {"score": verdict.score, "note": verdict.note, "detail": verdict.detail, "demo": outcome.turn.demo}
+    more = {
+        "leech": outcome.leech or None,
+        "score": verdict.score,
+        "note": verdict.note,
+        "detail": verdict.detail,
+        "demo": outcome.turn.demo,
+    }
     return result | {key: value for key, value in more.items() if value not in (None, "")}
 
 

@@ -14,6 +14,7 @@ from kb.terminal.render import inline, lines
 from kb.terminal.status import GRADE_STYLES, GRADES, short_when, when
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Line, Span, clean, cut, line_width, shorten, width, wrap
 
+LEECH = "`e` rewrites the card, `r` runs its demo, `S` suspends it."
 MOST_ROWS = 20  # of a program's output; what taught something stands at its beginning
 _PHASES = {"new": "new", "learning": "learning", "review": "", "again": "once more"}
 
@@ -83,6 +84,8 @@ def outcome(
         result += [[], *lines(remark, columns)]
     if verdict.detail:
         result += [[], *_as_it_is(verdict.detail, columns)]
+    if done.leech:
+        result += [[], *_labelled("Forgotten again and again", WARN, LEECH, columns)]
     result += _teaching(turn, done.why, columns, missed=not done.right)
     for figure in getattr(verdict.figure, "figures", ()):
         from kb.terminal.plots import draw
@@ -129,7 +132,9 @@ def _teaching(turn: Turn, why: str, columns: int, missed: bool = False) -> list[
     for citation in cite(turn.topic, turn.source):
         title = f" — {citation.title}" if citation.title else ""
         where = f", {citation.where}" if citation.where else ""
-        result += wrap([Span(clean(f"{citation.text}{title}{where}"), DIM)], columns, [], [Span("  ")])
+        whole = clean(f"{citation.text}{title}{where}")
+        short = whole if width(whole) <= columns else clean(f"{citation.text}{where}")
+        result += wrap([Span(short, DIM)], columns, [], [Span("  ")])
     if turn.demo is not None:
         result += wrap([Span("r", BOLD), Span(f"  kb demo {turn.demo} shows it", DIM)], columns)
     if missed and turn.topic.requires:

@@ -122,6 +122,29 @@ def test_due_reviews_come_before_new_questions(sit: Sit, clock: Any) -> None:
     assert turn is not None and (turn.name, turn.phase) == (known, "review")
 
 
+def test_what_was_begun_goes_on_before_another_topic_begins(sit: Sit, store: Store, clock: Any) -> None:
+    for name in ("line-up", "pick", "sum", "tell", "word"):
+        store.append("suspend", clock(), f"abacus/{name}")
+    play(sit("beads", limit=1))
+    clock.pass_ms(DAY)
+    store.append("suspend", clock(), "beads/shape")
+    turn = sit().next()
+    assert turn is not None and turn.name == "beads/count"
+
+
+def test_a_question_that_is_forgotten_again_and_again_is_told(sit: Sit, store: Store, clock: Any) -> None:
+    store.settings = store.settings._replace(leech_lapses=2)
+    leeches = []
+    for _ in range(3):
+        store.record("beads/count", 4, clock(), answer=5)
+        clock.pass_ms(30 * DAY)
+        sitting = sit("beads", limit=1)
+        sitting.next()
+        leeches.append(answer(sitting, right=False).leech)
+        clock.pass_ms(DAY)
+    assert leeches == [False, True, True]
+
+
 def test_the_days_limit_of_new_questions_holds_over_sittings(sit: Sit, store: Store) -> None:
     store.settings = store.settings._replace(new_per_day=3)
     assert len(play(sit("abacus"))) == 3
