@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
@@ -102,14 +102,11 @@ def _collect(pipes: list[Connection], children: list[Any]) -> list[Any]:
             break
         for pipe in ready:
             rank = open_pipes.pop(pipe)
-            failed: bool
-            value: Any
             try:
-                failed, value = pipe.recv()  # type: ignore[union-attr, call-arg]
+                failed, value = cast("tuple[bool, Any]", pipe.recv())  # type: ignore[union-attr, call-arg]
             except EOFError:
                 children[rank].join(5)
-                failed = True
-                value = f"it ended without a result (exit code {children[rank].exitcode})"
+                failed, value = True, f"it ended without a result (exit code {children[rank].exitcode})"
             if failed:
                 failures[rank] = value
             else:

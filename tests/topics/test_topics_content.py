@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,32 @@ def test_the_transformer_has_its_six_children_with_a_demo_each() -> None:
     children = by_name["transformers"].includes
     assert len(children) == 6
     assert all(by_name[child].demos for child in children)
+
+
+def test_the_coverage_page_is_what_its_script_prints() -> None:
+    run = subprocess.run(
+        [sys.executable, str(CHECKOUT / "docs" / "coverage.py")], capture_output=True, encoding="utf-8", check=True
+    )
+    assert (CHECKOUT / "docs" / "coverage.md").read_text("utf-8") == run.stdout
+
+
+# lines 18-179: the transformers to statistical learning; 383-388: ZeRO. Left out: headings, links and blank lines, and
+# lines that only introduce what follows them.
+INTRODUCTIONS = {37, 64, 65, 84, 86, 90, 159}
+
+
+@pytest.mark.skipif(not NOTES.exists(), reason="the source notes do not lie beside this checkout")
+def test_every_statement_of_the_notes_has_a_claim() -> None:
+    covered: set[int] = set()
+    for topic in TOPICS:
+        for claim in topic.claims:
+            if claim.notes is not None:
+                covered |= set(range(claim.notes[0], claim.notes[1] + 1))
+    lines = NOTES.read_text("utf-8").splitlines()
+    left = []
+    for number in [*range(20, 180), *range(383, 389)]:
+        text = lines[number - 1].strip()
+        is_statement = bool(text) and not text.startswith("#") and "http" not in text
+        if is_statement and number not in covered | INTRODUCTIONS:
+            left.append(f"{number}: {text}")
+    assert left == []
