@@ -17,6 +17,7 @@ from torch import Tensor
 
 from kb import Report
 from kb.demos import meters
+from kb.errors import DemoError
 
 from . import compiled, counts
 from .measure import reason
@@ -99,6 +100,8 @@ def main(report: Report, n: int, heads: int, dim: int, seed: int, device: str = 
             try:
                 run, output, built = _build(spelling, (q, k, v), device, generate=spelling is filled_mask)
             except Exception as error:  # whatever a compiler can raise is a finding about this spelling
+                if spelling is plain:
+                    raise DemoError(f"torch.compile does not work here: {reason(error)}") from error
                 report.note(f"{_name(spelling)} could not be compiled: {reason(error)}")
                 continue
             count = compiled.matches()

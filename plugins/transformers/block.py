@@ -84,7 +84,7 @@ def compare(report: Report, models: dict[bool, nn.Transformer], source: Tensor, 
         note("transformer-is-torchs", ours, whole)
         weights = list(model.parameters())
         probe = torch.randn_like(whole)
-        mine = torch.autograd.grad(ours, weights, probe)
+        mine = torch.autograd.grad(ours, weights, probe, materialize_grads=True)
         other = torch.autograd.grad(whole, weights, probe)
         scale = max(float(gradient.abs().max()) for gradient in other)
         for x, y in zip(mine, other, strict=True):
