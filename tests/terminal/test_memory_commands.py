@@ -111,3 +111,68 @@ def test_a_file_or_topic_that_will_not_do_is_refused(log: tuple[Path, int], tmp_
     assert run_kb("import", str(path), "--topic", "transformers", env=NOW).returncode == 2
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     assert "has no column card_id" in run_kb("import", str(tmp_path / "other.csv"), "--topic", "x", env=NOW).stderr
+
+
+@pytest.fixture
+def learned(tmp_path: Path, run_kb: RunKb) -> int:
+    """A log of a learner whose memory is not the average one has been taken in; the number of its answers."""
+    pytest.importorskip("fsrs_rs_python")
+    path = tmp_path / "learner.csv"
+    count = write_log(path, questions=150, days=120)
+    assert run_kb("import", str(path), "--topic", "french", env=NOW).returncode == 0
+    return count
+
+
+def params(run_kb: RunKb) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in run_kb("log", "--last", "3", "--json", env=NOW).stdout.splitlines()]
+    return [line for line in lines if line["event"] in ("params", "undo")]
+
+
+def test_weights_are_fitted_taken_and_taken_back(learned: int, run_kb: RunKb) -> None:
+    dry = as_json(run_kb("optimize", "--dry-run", "--json", env=NOW))
+    assert dry["better"] and not dry["applied"] and dry["answers"] == learned
+    assert dry["scores"]["fitted"]["log_loss"] < dry["scores"]["current"]["log_loss"]
+    assert set(dry["scores"]) == {"constant", "defaults", "current", "fitted"}
+    assert len(dry["load"]["before"]["reviews"]) == len(dry["load"]["after"]["reviews"]) == 30
+    assert not as_json(run_kb("optimize", "--json", env=NOW))["applied"], "nobody said yes"
+    assert params(run_kb) == []
+
+    taken = as_json(run_kb("optimize", "--yes", "--json", env=NOW))
+    assert taken["applied"] and taken["weights"] == dry["weights"]
+    assert params(run_kb)[-1]["data"]["weights"] == taken["weights"]
+    again = as_json(run_kb("optimize", "--dry-run", "--json", env=NOW))
+    assert again["current"] == taken["weights"]
+
+    assert run_kb("undo", "--weights", env=NOW).returncode == 0
+    assert as_json(run_kb("optimize", "--dry-run", "--json", env=NOW))["current"] == dry["current"]
+    assert run_kb("undo", "--weights", env=NOW).returncode == 1
+    assert all(check["ok"] for check in as_json(run_kb("doctor", "--json", env=NOW))["checks"])
+
+
+def test_weights_of_a_topic_are_its_own(learned: int, run_kb: RunKb) -> None:
+    assert as_json(run_kb("optimize", "--topic", "french", "--yes", "--json", env=NOW))["topics"] == ["french"]
+    assert params(run_kb)[-1]["data"]["topic"] == "french"
+    assert as_json(run_kb("optimize", "--dry-run", "--json", env=NOW))["topics"] is None
+
+
+def test_the_weights_stay_where_there_is_little_to_learn_from(log: tuple[Path, int], home: Path, run_kb: RunKb) -> None:
+    nothing = as_json(run_kb("optimize", "--yes", "--json", env=NOW))
+    assert (nothing["applied"], nothing["better"], nothing["answers"]) == (False, False, 0)
+    assert not (home / "kb.db").exists()
+    assert run_kb("optimize", "--topic", "nonsense", env=NOW).returncode == 2
+
+
+def test_the_weights_are_fitted_after_the_sitting_that_completes_so_many_answers() -> None:
+    from kb.quiz.retune import is_time
+
+    assert [total for total in range(1000, 3000, 50) if is_time(total, 50, 1000)] == [1000, 2000]
+    assert is_time(2010, 30, 1000) and not is_time(2010, 10, 1000)
+    assert not is_time(50, 50, 10), "too few to learn anything from"
+    assert not is_time(5000, 5000, 0)
+
+
+def test_a_sitting_fits_the_weights_if_the_settings_say_so(learned: int, home: Path, run_kb: RunKb) -> None:
+    (home / "config.toml").write_text("optimize_every = 1\n")
+    result = run_kb("quiz", "transformers", "--limit", "1", input=":show\n" * 3, env=NOW)
+    assert "kb: new weights: log loss" in result.stderr
+    assert params(run_kb)[-1]["event"] == "params"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kb.errors import UsageError
 from kb.terminal.context import App
 from kb.terminal.group import option_json
+
+if TYPE_CHECKING:
+    from kb.quiz.session import Sitting
+    from kb.terminal.start import Trust
 
 HELP = """Answer what is due, then new questions; without TOPIC from all topics.
 
@@ -78,19 +82,30 @@ def hold(
 
     trust = Trust(app)
     with start(app, plan, trust) as sitting:
-        if as_json:
-            from kb.terminal.jsonmode import JsonSitting
+        code = _hold(app, sitting, trust, as_json, plain, file, brief)
+        if app.settings.optimize_every and not plan.cram:
+            from kb.terminal.retuning import after_sitting
 
-            JsonSitting(sitting, sys.stdin.buffer, sys.stdout.buffer).run()
-            return None
-        from kb.terminal.screen import Screen
+            after_sitting(app, len(sitting.outcomes))
+        return code
 
-        if plain or file is not None or not Screen.possible(app.environment):
-            from kb.terminal.linemode import LineSitting
 
-            return LineSitting(app, sitting, file=file, brief=brief).run()
-        from kb.terminal.room import Room
+def _hold(
+    app: App, sitting: Sitting, trust: Trust, as_json: bool, plain: bool, file: str | None, brief: bool
+) -> int | None:
+    if as_json:
+        from kb.terminal.jsonmode import JsonSitting
 
-        room = Room(app, sitting, brief=brief)
-        trust.ask = room.ask_trust
-        return room.run()
+        JsonSitting(sitting, sys.stdin.buffer, sys.stdout.buffer).run()
+        return None
+    from kb.terminal.screen import Screen
+
+    if plain or file is not None or not Screen.possible(app.environment):
+        from kb.terminal.linemode import LineSitting
+
+        return LineSitting(app, sitting, file=file, brief=brief).run()
+    from kb.terminal.room import Room
+
+    room = Room(app, sitting, brief=brief)
+    trust.ask = room.ask_trust
+    return room.run()
