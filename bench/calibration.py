@@ -27,7 +27,8 @@ def main() -> None:
     print("# Checks over seeds\n")
     print(f"Made by `python bench/calibration.py --seeds {options.seeds}` on Python {platform.python_version()}, torch")
     print(
-        f"{version('torch').partition('+')[0]}, numpy {version('numpy')}, scikit-learn {version('scikit-learn')}, CPU. Every"
+        f"{version('torch').partition('+')[0]}, numpy {version('numpy')}, "
+        f"scikit-learn {version('scikit-learn')}, CPU. Every"
     )
     print(
         "check of every demo that takes a seed: the range of what was measured, and the bound. `slack` is how far the"
