@@ -71,7 +71,10 @@ def test_the_same_seed_gives_the_same_sitting(sit: Sit) -> None:
 
 
 def test_a_new_question_waits_for_what_its_topic_rests_on(sit: Sit, store: Store, clock: Any) -> None:
-    asked = [name for name in play(sit(new=10_000)) if name.startswith(("abacus", "beads"))]
+    sitting = sit(new=10_000)
+    assert sitting.deck.waiting["beads"] == ["abacus"]
+    asked = play(sitting)
+    assert "beads" not in sitting.deck.waiting
     first_of_beads = next(place for place, name in enumerate(asked) if name.startswith("beads"))
     assert {name for name in asked[:first_of_beads] if name.startswith("abacus")} == {
         f"abacus/{name}" for name in ("line-up", "pick", "sum", "tell", "word")
