@@ -66,12 +66,26 @@ def formulas(text: str) -> Iterator[Formula]:
             yield Formula(text[position : end if end > 0 else None].strip(), match.start(), end > 0)
             position = end + 2 if end > 0 else len(text)
         elif sign == "$":
-            close = re.compile(r"(?:\\.|[^$\\\n]|\n(?!\s*\n))*?(?<=[^\s\\])\$(?!\d)", re.DOTALL).match(text, position)
-            if close and not text[position].isspace():
-                yield Formula(close.group()[:-1], match.start())
-                position = close.end()
+            close_at = _closing_dollar(text, position)
+            if close_at is not None:
+                yield Formula(text[position:close_at], match.start())
+                position = close_at + 1
             elif _SURELY_MATHS.match(text, position):
                 yield Formula(text[position:].split("\n")[0], match.start(), False)
+
+
+def _closing_dollar(text: str, start: int) -> int | None:
+    """Where the formula that begins at ``start`` ends, if it is one: within its paragraph."""
+    if text[start : start + 1].isspace():
+        return None
+    for found in re.compile(r"\\.|\n\n|\$", re.DOTALL).finditer(text, start):
+        if found.group() == "\n\n":
+            return None
+        end = found.start()
+        if found.group() == "$":  # the first one ends it, or shows that the opening one was a price
+            closes = not text[end - 1].isspace() and not text[end + 1 : end + 2].isdigit()
+            return end if closes else None
+    return None
 
 
 def without_fences(text: str) -> str:

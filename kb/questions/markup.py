@@ -99,8 +99,9 @@ def _maths_end(text: str, start: int, sign: str) -> int | None:
             continue
         if text.startswith("\n\n", place):
             return None
-        if text[place] == "$" and not text[place - 1].isspace() and not text[place + 1 : place + 2].isdigit():
-            return place + 1
+        if text[place] == "$":  # the first one ends it or shows that the opening one was a price
+            closes = not text[place - 1].isspace() and not text[place + 1 : place + 2].isdigit()
+            return place + 1 if closes else None
         place += 1
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.knowledge.markdown import fences, formulas, without_fences
@@ -52,10 +52,11 @@ def test_a_dollar_that_is_none_is_left_alone(text: str) -> None:
 
 
 @given(st.text("ab $\\`{}_\n5", max_size=30))
+@settings(max_examples=1000)
 def test_the_linter_and_the_questions_agree_on_what_is_maths(text: str) -> None:
-    if "``" in text or "{" in text or "$$" in text or "\n" in text:
+    if "```" in text or "{" in text or "$$" in text:
         return  # fences, and what only questions know; below is the shared part
-    of_questions = [piece.text.strip("$") for piece in markup.scan(text) if piece.kind == "maths"]
+    of_questions = [piece.text[1:-1] for piece in markup.scan(text) if piece.kind == "maths"]
     assert [formula.source for formula in formulas(text) if formula.closed] == of_questions
 
 
