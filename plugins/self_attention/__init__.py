@@ -56,7 +56,7 @@ def register_demos(register: Callable[[Demo], None]) -> None:
             topic="self-attention",
             summary="Why scores are divided by √d_k: variance, entropy and gradient of the softmax with and without it",
             params=(
-                Param("keys", 64, min=2, max=512, help="keys that one query attends to"),
+                Param("keys", 64, min=2, max=256, help="keys that one query attends to"),
                 Param("pairs", 20000, min=1000, max=1000000, help="independent query-key pairs for the variance"),
                 SEED,
             ),

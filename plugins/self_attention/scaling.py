@@ -39,7 +39,7 @@ def main(report: Report, keys: int, pairs: int, seed: int) -> None:
         report.check(f"variance-over-width-{d}", variance / d, 1.0, atol=8 * math.sqrt((2 + 6 / d) / pairs))
     report.check("entropy-unscaled-falls", entropy["q·k"][-1] / entropy["q·k"][0], at_most=0.25)
     report.check("entropy-scaled-stays", entropy["q·k/√d_k"][-1] / entropy["q·k/√d_k"][0], 1.0, atol=0.15)
-    report.check("gradient-lost", slope["q·k"][-1] / slope["q·k/√d_k"][-1], at_most=0.1)
+    report.check("gradient-lost", slope["q·k"][-1] / slope["q·k/√d_k"][-1], at_most=0.25)
     report.metric("variance-at-1024", variances[-1])
     report.metric("entropy-unscaled-at-1024", entropy["q·k"][-1])
     report.metric("entropy-scaled-at-1024", entropy["q·k/√d_k"][-1])
