@@ -1,4 +1,4 @@
-"""What prompts and scripts call all day, without click: ``--version``, a plain ``due``, and ``kb`` alone."""
+"""What is called all day, without click: ``--version``, ``kb`` alone, and ``due`` and ``quiz`` without options."""
 
 from __future__ import annotations
 
@@ -19,11 +19,23 @@ def run(arguments: Sequence[str]) -> int | None:
 
         home.show(os.environ)
         return 0
+    names = [word for word in arguments[1:] if word != "--json"]
+    if any(word.startswith("-") for word in names):
+        return None
     if arguments[0] == "due":
-        topics = [word for word in arguments[1:] if word != "--json"]
-        if not any(word.startswith("-") for word in topics):
-            return due(os.environ, topics, "--json" in arguments)
+        return due(os.environ, names, "--json" in arguments)
+    if arguments[0] == "quiz":
+        return quiz(os.environ, names, "--json" in arguments)
     return None
+
+
+def quiz(environment: Mapping[str, str], names: Sequence[str], as_json: bool) -> int:
+    """``kb quiz`` without wishes."""
+    from kb.terminal.context import App
+    from kb.terminal.hold import hold, plan_of
+
+    with App(environment) as app:
+        return hold(app, plan_of(names), as_json=as_json) or 0
 
 
 def due(environment: Mapping[str, str], topics: Sequence[str], as_json: bool) -> int | None:

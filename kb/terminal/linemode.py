@@ -12,7 +12,7 @@ from kb.terminal import editing
 from kb.terminal.context import App
 from kb.terminal.jsonmode import Refused, read_line
 from kb.terminal.render import Page, inline, lines
-from kb.terminal.status import GRADES, when
+from kb.terminal.status import GRADES
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, WARN, Line, Span, clean
 
 HELP = (
@@ -157,16 +157,12 @@ class LineSitting:
             self._show_outcome(result)
 
     def _show_outcome(self, outcome: Outcome) -> None:
-        verdict, promise = outcome.verdict, outcome.event.promise
+        verdict = outcome.verdict
         word = {True: "Right", False: "Wrong", None: "Graded"}[verdict.correct]
         style = {True: GOOD, False: BAD, None: BOLD}[verdict.correct]
-        back = ""
-        if promise is not None:
-            rollover = self._sitting.store.settings.rollover_hour
-            back = f", back {when(promise.due_ms, promise.due_day, self._sitting.now(), rollover)}"
-        self._page.write(
-            [Span(f"{word}.", f"{BOLD};{style}"), Span(f" {GRADES[outcome.grade].capitalize()}{back}", DIM)]
-        )
+        again = back(outcome.event, self._sitting.now(), self._sitting.store.settings.rollover_hour)
+        says = ", ".join(filter(None, [GRADES[outcome.grade].capitalize(), again]))
+        self._page.write([Span(f"{word}.", f"{BOLD};{style}"), Span(f" {says}", DIM)])
         if verdict.correct is None:
             return
         if not verdict.correct:

@@ -16,7 +16,7 @@ from kb.terminal.context import App
 from kb.terminal.frame import FRAMED_FROM, Viewport, text_width
 from kb.terminal.inputs import CodeInput, Complaint, Input, Submit, TextInput, input_for
 from kb.terminal.screen import RESIZE, Screen
-from kb.terminal.status import GRADES, key_line, progress_rule, status_line, when
+from kb.terminal.status import GRADES, back, key_line, progress_rule, status_line
 from kb.terminal.text import BAD, DIM, WARN, Line, Span, wrap
 from kb.terminal.views import Body
 
@@ -323,12 +323,8 @@ class Room:
 
     def _graded(self, outcome: Outcome) -> None:
         self._leave_verdict()
-        back = ""
-        if outcome.event.promise is not None:
-            promise = outcome.event.promise
-            rollover = self.sitting.store.settings.rollover_hour
-            back = f", back {when(promise.due_ms, promise.due_day, self.sitting.now(), rollover)}"
-        self.message = views.message(f"{GRADES[outcome.grade]}{back} (u undoes)", DIM)
+        again = back(outcome.event, self.sitting.now(), self.sitting.store.settings.rollover_hour)
+        self.message = views.message(f"{', '.join(filter(None, [GRADES[outcome.grade], again]))} (u undoes)", DIM)
 
     def _leave_verdict(self) -> None:
         self.done = self.done_entry = None

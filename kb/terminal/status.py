@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kb.memory.days import Moment, study_day
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Line, Span, line_width, width
+
+if TYPE_CHECKING:
+    from kb.store.events import Event
 
 GRADES = {1: "again", 2: "hard", 3: "good", 4: "easy"}
 GRADE_STYLES = {1: BAD, 2: WARN, 3: GOOD, 4: LINK}
@@ -22,6 +26,12 @@ def when(due_ms: int, due_day: int, now: Moment, rollover_hour: int = 4) -> str:
             return "now"
         return f"in {span(ahead)}"
     return "tomorrow" if days == 1 else f"in {of_days(days)}"
+
+
+def back(event: Event, now: Moment, rollover_hour: int) -> str:
+    """When an answered question comes back: ``back in 10 min``; nothing after a cram."""
+    promise = event.promise
+    return "" if promise is None else f"back {when(promise.due_ms, promise.due_day, now, rollover_hour)}"
 
 
 def short_when(due_ms: int, due_day: int, now: Moment, rollover_hour: int = 4) -> str:

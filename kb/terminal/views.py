@@ -11,7 +11,7 @@ from kb.quiz.citation import cite
 from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.terminal.inputs import Input
 from kb.terminal.render import inline, lines
-from kb.terminal.status import GRADE_STYLES, GRADES, short_when, when
+from kb.terminal.status import GRADE_STYLES, GRADES, back, short_when
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Line, Span, clean, cut, line_width, shorten, width, wrap
 
 LEECH = "`e` rewrites the card, `r` runs its demo, `S` suspends it."
@@ -107,9 +107,8 @@ def verdict_line(done: Outcome, now: Moment, rollover_hour: int, columns: int) -
         left = [Span("✗ Wrong", f"{BOLD};{BAD}")]
         if verdict.score is not None and 0 < verdict.score < 1:
             left.append(Span(f" · {verdict.score:.0%} of it right", DIM))
-    promise = done.event.promise
-    back = "" if promise is None else f" · back {when(promise.due_ms, promise.due_day, now, rollover_hour)}"
-    right = [Span(GRADES[done.grade].capitalize(), GRADE_STYLES[done.grade]), Span(back, DIM)]
+    again = back(done.event, now, rollover_hour)
+    right = [Span(GRADES[done.grade].capitalize(), GRADE_STYLES[done.grade]), Span(again and f" · {again}", DIM)]
     gap = columns - line_width(left) - line_width(right)
     return [*left, Span(" " * max(gap, 2)), *right]
 

@@ -87,7 +87,7 @@ class Lesson:
             return False
         if names and key != "s":
             from kb.quiz.plan import Plan
-            from kb.terminal.commands.quiz import hold
+            from kb.terminal.hold import hold
 
             hold(self.app, Plan(questions=tuple(names), new=len(names)), brief=True)
         return True

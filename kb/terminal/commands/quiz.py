@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,10 +9,10 @@ import click
 from kb.errors import UsageError
 from kb.terminal.context import App
 from kb.terminal.group import option_json
+from kb.terminal.hold import hold, plan_of
 
 if TYPE_CHECKING:
-    from kb.quiz.session import Sitting
-    from kb.terminal.start import Trust
+    pass
 
 HELP = """Answer what is due, then new questions; without TOPIC from all topics.
 
@@ -59,53 +58,6 @@ With --json, one JSON object a line both ways:
 def command(
     app: App, /, topics: tuple[str, ...], as_json: bool, plain: bool, file: str | None, **given: Any
 ) -> int | None:
-    from kb.quiz.plan import Plan
-
     if as_json and (plain or file is not None):
         raise UsageError("--json goes with neither --plain nor --file")
-    named = tuple(name for name in topics if "/" not in name)
-    questions = tuple(name for name in topics if "/" in name)
-    return hold(app, Plan(topics=named, questions=questions, **given), as_json=as_json, plain=plain, file=file)
-
-
-def hold(
-    app: App,
-    plan: Any,
-    *,
-    as_json: bool = False,
-    plain: bool = False,
-    file: str | None = None,
-    brief: bool = False,
-) -> int | None:
-    """Hold a sitting in the way that fits; the exit code. ``brief`` says at the end what was missed, and no more."""
-    from kb.terminal.start import Trust, start
-
-    trust = Trust(app)
-    with start(app, plan, trust) as sitting:
-        code = _hold(app, sitting, trust, as_json, plain, file, brief)
-        if app.settings.optimize_every and not plan.cram:
-            from kb.terminal.retuning import after_sitting
-
-            after_sitting(app, len(sitting.outcomes))
-        return code
-
-
-def _hold(
-    app: App, sitting: Sitting, trust: Trust, as_json: bool, plain: bool, file: str | None, brief: bool
-) -> int | None:
-    if as_json:
-        from kb.terminal.jsonmode import JsonSitting
-
-        JsonSitting(sitting, sys.stdin.buffer, sys.stdout.buffer).run()
-        return None
-    from kb.terminal.screen import Screen
-
-    if plain or file is not None or not Screen.possible(app.environment):
-        from kb.terminal.linemode import LineSitting
-
-        return LineSitting(app, sitting, file=file, brief=brief).run()
-    from kb.terminal.room import Room
-
-    room = Room(app, sitting, brief=brief)
-    trust.ask = room.ask_trust
-    return room.run()
+    return hold(app, plan_of(topics, **given), as_json=as_json, plain=plain, file=file)
