@@ -12,7 +12,7 @@ from kb.terminal import editing
 from kb.terminal.context import App
 from kb.terminal.jsonmode import Refused, read_line
 from kb.terminal.render import Page, inline, lines
-from kb.terminal.status import GRADES
+from kb.terminal.status import GRADES, back
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, WARN, Line, Span, clean
 
 HELP = (
