@@ -89,14 +89,14 @@ def main(report: Report, depth: int, width: int, init: str, steps: int, seed: in
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     digits = load_digits()
-    x = torch.tensor(digits.data / 16, dtype=torch.float64)[:256]  # (256, 64)
-    y = torch.tensor(digits.target)[:256]
+    x = torch.tensor(digits.data / 16, dtype=torch.float64)[:128]  # (128, 64)
+    y = torch.tensor(digits.target)[:128]
 
     sizes, losses = {}, {}
     for wiring in report.progress(WIRINGS, label="wirings"):
         network = Network(wiring, depth, width, init).double()  # fp32 underflows to 0 in some plain ones
         sizes[wiring] = gradient_sizes(network, x, y)
-        losses[wiring] = train(network, x, y, steps)
+        losses[wiring] = train(network.float(), x.float(), y, steps)
         ratio = sizes[wiring][0] / sizes[wiring][-1]
         report.metric(f"{wiring}-gradient-ratio", ratio)
         report.metric(f"{wiring}-loss", losses[wiring][-1], "nats")

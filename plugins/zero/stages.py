@@ -72,7 +72,10 @@ def work(place: Rank, data: tuple[Any, Any], options: dict[str, Any], compare: b
     """One rank's part: all stages in turn, and what was measured of each."""
     images = torch.tensor(data[0], dtype=torch.bfloat16, device=place.device)  # (1797, 64)
     labels = torch.tensor(data[1], device=place.device)  # (1797,)
+    gc.collect()
+    gc.freeze()  # the meter need not look at the objects of torch and Python that were here before
     result: dict[Any, Any] = {stage: train(stage, place, images, labels, options) for stage in STAGES}
+    gc.unfreeze()
     result["how"], result["psi"] = place.how, result[0]["psi"]
     result |= reductions(place, options["fault"])
     if compare:
