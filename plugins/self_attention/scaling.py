@@ -67,7 +67,8 @@ def product_variance(pairs: int, d: int, generator: torch.Generator) -> float:
 
 def normalized_entropy(p: Tensor) -> Tensor:
     """−Σ p ln p / ln K for each row of p (…, K): 1 for equal weights, 0 for all on one key."""
-    return torch.special.entr(p).sum(-1) / math.log(p.shape[-1])  # (…)
+    entropy: Tensor = torch.special.entr(p).sum(-1)  # (…)
+    return entropy / math.log(p.shape[-1])
 
 
 def jacobian_norm(p: Tensor) -> Tensor:
