@@ -62,6 +62,7 @@ class Sitting:
         self.turn: Turn | None = None
         self.revealed: Revealed | None = None
         self.hinted = False
+        self.not_stored = 0  # answers that could not be stored
         self.tries = 0  # attempts at the open question that failed and were not recorded
         self._kinds = kinds
         self._clock = clock
@@ -205,17 +206,21 @@ class Sitting:
 
     def _record(self, revealed: Revealed, grade: int) -> Outcome:
         turn, answer, verdict, why = revealed.turn, revealed.answer, revealed.verdict, revealed.why
-        event = self.store.record(
-            turn.name,
-            grade,
-            self._clock(),
-            answer=answer,
-            seed=turn.ask.seed,
-            seconds=self.answer_seconds,
-            correct=verdict.correct,
-            hint=self.hinted,
-            cram=self.plan.cram,
-        )
+        try:
+            event = self.store.record(
+                turn.name,
+                grade,
+                self._clock(),
+                answer=answer,
+                seed=turn.ask.seed,
+                seconds=self.answer_seconds,
+                correct=verdict.correct,
+                hint=self.hinted,
+                cram=self.plan.cram,
+            )
+        except NotStored:
+            self.not_stored += 1
+            raise
         outcome = Outcome(turn, answer, verdict, grade, why, event, grade == AGAIN and self._is_leech(turn.name))
         self.outcomes.append(outcome)
         self.turn = self.revealed = None

@@ -30,7 +30,10 @@ def hold(
     file: str | None = None,
     brief: bool = False,
 ) -> int | None:
-    """Hold a sitting in the way that fits; the exit code. ``brief`` says at the end what was missed, and no more."""
+    """Hold a sitting; the exit code, which is 1 if an answer could not be stored.
+
+    ``brief`` says at the end what was missed, and no more.
+    """
     from kb.terminal.start import Trust, start
 
     trust = Trust(app)
@@ -40,7 +43,7 @@ def hold(
             from kb.terminal.retuning import after_sitting
 
             after_sitting(app, len(sitting.outcomes))
-        return code
+        return code or int(sitting.not_stored > 0)
 
 
 def _hold(

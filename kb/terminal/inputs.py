@@ -223,6 +223,8 @@ class TextInput:
     def __init__(self, question: Question, ask: Ask) -> None:
         self.question = question
         self.ask = ask
+        # no number begins with these: in an empty field they are commands at once
+        self.commands = "uhqS" if ask.kind == "numeric" else ""
         self.fields = [LineEditor() for _ in range(max(ask.gaps, 1))]
         self.at = 0
 

@@ -122,7 +122,7 @@ class Room:
         if key == "esc":
             self.commanding = True
             return True
-        if key in (" ", "?") and entry.empty:
+        if entry.empty and len(key) == 1 and key in f" ?{entry.commands}":
             return self._command(key)
         if key.startswith("alt+") and key not in ("alt+b", "alt+f", "alt+backspace"):
             return self._command(key.removeprefix("alt+"))

@@ -172,9 +172,9 @@ KEYS_REVEALED = [("1-4", "grade"), ("space", "good"), ("u", "undo"), ("r", "demo
 
 def open_keys(entry: Input, hint: bool) -> list[tuple[str, str]]:
     """The keys at an open question, most useful first; ``hint`` says whether one is to be had."""
-    if entry.typing:
-        return [*entry.keys(), ("space", "show"), ("esc", "commands"), ("?", "keys")]
     asked = [("h", "hint")] if hint else []
+    if entry.typing and not getattr(entry, "commands", ""):
+        return [*entry.keys(), ("space", "show"), ("esc", "commands"), ("?", "keys")]
     return [*entry.keys(), ("space", "show"), *asked, ("u", "undo"), ("q", "quit"), ("?", "keys")]
 
 
@@ -190,7 +190,7 @@ HELP: tuple[tuple[str, str], ...] = (
     ("S", "suspend: not again until you unsuspend it"),
     ("↑ ↓ PgUp PgDn", "scroll"),
     ("q", "end the sitting; Ctrl-C does too"),
-    ("Esc", "before any of these keys while you type words"),
+    ("Esc", "before these keys while you type (an empty number field takes u h q S as they are)"),
 )
 
 

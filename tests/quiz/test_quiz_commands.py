@@ -182,6 +182,14 @@ def test_wrong_usage_is_exit_2(kb: Any, words: tuple[str, ...]) -> None:
     assert result.returncode == 2 and result.stderr.startswith("kb: ") and result.stderr.count("\n") == 1
 
 
+def test_an_answer_that_cannot_be_stored_is_told_and_fails(kb: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for words in ((), ("--json",)):
+        line = '{"answer": 5}\n' if words else "5\n"
+        result = kb("quiz", "beads/count", *words, input=line, KB_HOME=str(tmp_path / "file" / "home"))
+        assert result.returncode == 1 and "NOT stored" in result.stdout and "Right" not in result.stdout
+
+
 def test_nothing_to_ask_says_so(kb: Any) -> None:
     result = kb("quiz", "beads", "--new", "0")
     assert result.returncode == 0 and "Nothing was asked" in result.stdout

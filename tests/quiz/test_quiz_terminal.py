@@ -261,6 +261,14 @@ def test_esc_comes_before_commands_while_typing(sit: Sit) -> None:
     terminal.press("\x1bq", LEAVE)
 
 
+def test_an_empty_number_field_takes_commands_at_once(sit: Sit) -> None:
+    terminal = sit("beads/count")
+    terminal.see("2 + 3?", "›")
+    terminal.press("h", "this question has no hint")
+    terminal.press("u", "there is nothing to undo")
+    terminal.press("q", LEAVE)
+
+
 def test_s_buries_and_capital_s_suspends(sit: Sit, home: Path) -> None:
     terminal = sit("beads/shape", "beads/count")
     terminal.see("Beads are", "›")
