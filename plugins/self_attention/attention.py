@@ -127,6 +127,7 @@ def _run(
             continue
         except torch.OutOfMemoryError:
             report.note(f"{name} at N = {length} is left out: out of memory.")
+            torch.cuda.empty_cache()
             continue
         if result.remark and name not in told:
             report.note(f"{name}: {result.remark}")

@@ -54,7 +54,7 @@ def main(report: Report, keys: int, pairs: int, seed: int) -> None:
         log="x",
         title="Entropy of the attention weights",
         xlabel="d_k",
-        ylabel=f"of ln {keys}",
+        ylabel=f"entropy / ln {keys}",
     )
     report.curve(WIDTHS, slope, log="xy", title="Gradient of the softmax", xlabel="d_k", ylabel="median ‖∂p/∂s‖")
 
