@@ -71,28 +71,44 @@ def peak_bytes(function: Callable[[], object], device: str | torch.device = "cpu
 
     Its result counts, being alive when it returns. Call it once before, so that no first-time work is measured.
     """
-    gc.collect()
     device = torch.device(device)
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        before = torch.cuda.memory_allocated(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        result = function()
-        torch.cuda.synchronize(device)
-        del result
-        return torch.cuda.max_memory_allocated(device) - before
-    if device.type != "cpu":
-        raise NotImplementedError(f"no meter for the memory of a {device.type} device")
-    os.environ.setdefault("KINETO_LOG_LEVEL", "9")  # or it tells on stderr whenever it starts and stops
-    # this and not torch.profiler.profile, which would load the whole compiler to look for its version
-    with torch.autograd.profiler.profile(profile_memory=True) as profile:
-        result = function()
+    with _no_collection():
+        if device.type == "cuda":
+            return _peak_on_cuda(function, device)
+        if device.type != "cpu":
+            raise NotImplementedError(f"no meter for the memory of a {device.type} device")
+        os.environ.setdefault("KINETO_LOG_LEVEL", "9")  # or it tells on stderr whenever it starts and stops
+        # this and not torch.profiler.profile, which would load the whole compiler to look for its version
+        with torch.autograd.profiler.profile(profile_memory=True) as profile:
+            result = function()
     del result
     changes = _allocations(profile)
     if not changes:
         return 0
     before = changes[0][1] - changes[0][0]
     return max(0, max(total for _, total in changes) - before)
+
+
+def _peak_on_cuda(function: Callable[[], object], device: torch.device) -> int:
+    torch.cuda.synchronize(device)
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    result = function()
+    torch.cuda.synchronize(device)
+    del result
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from releasing old memory meanwhile, which would hide as much of the new."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _allocations(profile: torch.autograd.profiler.profile) -> list[tuple[int, int]]:
