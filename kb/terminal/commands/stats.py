@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +15,10 @@ from kb.terminal.group import option_json
 from kb.terminal.text import ACCENT, BOLD, DIM, Line, Span
 
 if TYPE_CHECKING:
+    from kb.demos.report import Report
+    from kb.store.insight import Insight
     from kb.store.stats import Statistics
+    from kb.terminal.mastery import Mastery
 
 HELP = """Show how memory is doing: true retention, what is coming, the streak, and each topic.
 
@@ -25,7 +28,9 @@ True retention is the share of reviews that passed: answers to questions that ha
 \b
 Examples:
   kb stats
+  kb stats --all                 also answer times, retention by age, calibration, the memories' strength
   kb stats zero transformers     of these topics (and what they include)
+  kb stats --save pictures       every picture as PNG
   kb stats --json
 """
 
@@ -36,21 +41,87 @@ _SPANS = {"today": "today", "week": "7 days", "month": "30 days", "year": "365 d
 
 @click.command(help=HELP)
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@click.option("--all", "everything", is_flag=True, help="Show every picture.")
+@click.option("--save", "folder", metavar="DIR", help="Write every picture into DIR as PNG.")
 @option_json()
 @click.pass_obj
-def command(app: App, topics: tuple[str, ...], as_json: bool) -> None:
+def command(app: App, topics: tuple[str, ...], everything: bool, folder: str | None, as_json: bool) -> None:
+    from kb import roots
     from kb.memory.days import study_day
-    from kb.store import stats
+    from kb.store import insight, stats
+    from kb.terminal import mastery, memoryplots
 
-    chosen = app.library.expand(topics) if topics else None
-    statistics = stats.read(app.home, study_day(app.moment(), app.settings.rollover_hour), chosen)
+    chosen = _chosen(app, topics)
+    day = study_day(app.moment(), app.settings.rollover_hour)
+    statistics = stats.read(app.home, day, chosen)
+    found = insight.read(app.home, roots.cache_home(app.environment), day, chosen)
+    known = mastery.of_topics(app.library.entries(), found, chosen)
+    if folder is not None:
+        _save(memoryplots.pictures(statistics, found[""]), folder, statistics)
     if as_json:
-        click.echo(json.dumps(statistics.as_json(), ensure_ascii=False))
+        more = {**insight.as_json(found[""]), "mastery": [one.as_json() for one in known]}
+        click.echo(json.dumps({**statistics.as_json(), **more}, ensure_ascii=False))
         return
     columns = min(text.terminal_size(sys.stdout, app.environment)[0], text.WIDEST)
     colour = text.wants_colour(sys.stdout, app.environment)
     for line in _page(statistics, columns):
         click.echo(text.ansi(line, colour))
+    if not statistics.days:
+        return
+    for part in _pictures(statistics, found[""], known, everything, columns, colour):
+        click.echo()
+        for line in part:
+            click.echo(text.ansi(line, colour))
+
+
+def _chosen(app: App, topics: tuple[str, ...]) -> list[str] | None:
+    """The topics that are meant, with what they include; those of imported logs are not in the library."""
+    if not topics:
+        return None
+    chosen: dict[str, None] = {}
+    for topic in topics:
+        is_foreign = topic not in app.library.names() and app.store.seen(topic)
+        chosen.update(dict.fromkeys([topic] if is_foreign else app.library.expand([topic])))
+    return list(chosen)
+
+
+def _pictures(
+    statistics: Statistics, found: Insight, known: list[Mastery], everything: bool, columns: int, colour: bool
+) -> Iterator[Iterable[Line]]:
+    from kb.terminal import mastery, memoryplots, plots
+
+    report = memoryplots.pictures(statistics, found)
+    shown = report.figures[1:] if any(statistics.forecast) else report.figures  # what is coming has been drawn above
+    if not everything:
+        shown = [figure for figure in shown if figure.title == memoryplots.HEATMAP]
+    for figure in shown:
+        yield plots.draw(figure, columns, colour)
+    yield mastery.tree(known, columns)
+    if not everything:
+        yield [[Span("answer times, retention by age, calibration and more: kb stats --all", DIM)]]
+
+
+def _save(report: Report, folder: str, statistics: Statistics) -> None:
+    import os
+
+    from kb.demos import save
+    from kb.errors import KbError, MissingExtra
+    from kb.memory.days import iso_date
+
+    save.check_folder(folder)
+    try:
+        from kb.demos import pictures
+    except ImportError as error:
+        raise MissingExtra("matplotlib", "demos") from error
+    try:
+        for figure, name in zip(
+            report.figures, save.file_names([figure.title for figure in report.figures]), strict=True
+        ):
+            path = os.path.join(folder, name)
+            pictures.write(figure, path, f"kb stats · {iso_date(statistics.day)}")
+            click.echo(path, err=True)
+    except OSError as error:
+        raise KbError(f"the pictures could not be saved in {folder!r}: {error.strerror or error}") from None
 
 
 def _page(statistics: Statistics, columns: int) -> Iterator[Line]:
