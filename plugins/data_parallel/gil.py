@@ -108,9 +108,9 @@ def spin(rounds: int) -> int:
 
 
 def one_at_a_time(report: Report, threads: int, rounds: int = 1_000_000) -> None:
-    """Cores that threads of pure Python keep busy: CPU time over elapsed time, which the lock holds at 1 or below.
+    """Cores that threads of pure Python keep busy: CPU time over elapsed time, about 1 where the lock is held.
 
-    A busy machine can only lower the ratio, so the bound holds on any.
+    Shown, not checked: it is made of times.
     """
     workers = [threading.Thread(target=spin, args=(rounds,)) for _ in range(threads)]
     begin, used = time.perf_counter(), time.process_time()
@@ -120,8 +120,6 @@ def one_at_a_time(report: Report, threads: int, rounds: int = 1_000_000) -> None
         worker.join()
     cores = (time.process_time() - used) / (time.perf_counter() - begin)
     report.metric("cores-that-python-threads-use", cores)
-    if getattr(sys, "_is_gil_enabled", lambda: True)():
-        report.check("python-threads-share-one-core", cores, at_most=1.2)
 
 
 def train(module: nn.Module, x: Tensor, passes: int) -> None:
