@@ -34,6 +34,22 @@ def write(counts: Mapping[str, Any], now: Moment, environment: Mapping[str, str]
     sys.stdout.write("\n".join(rows) + "\n")
 
 
+def as_json(counts: Mapping[str, Any]) -> str:
+    """``counts`` as JSON. Topics' names are slugs and times have no quotes, so that nothing needs escaping, and the
+    import of ``json``, a tenth of the budget of ``kb due``, is spared."""
+    if not all(name.replace("-", "").isalnum() for name in counts["topics"]):
+        import json
+
+        return json.dumps(counts, ensure_ascii=False)
+
+    def numbers(row: Mapping[str, Any]) -> str:
+        return f'"due": {row["due"]:d}, "learning": {row["learning"]:d}, "new": {row["new"]:d}'
+
+    topics = ", ".join(f'"{name}": {{{numbers(row)}}}' for name, row in counts["topics"].items())
+    next_at = f'"{counts["next_at"]}"' if counts["next_at"] else "null"
+    return f'{{{numbers(counts)}, "next_at": {next_at}, "topics": {{{topics}}}}}'
+
+
 def summary(counts: Mapping[str, Any]) -> str:
     """``12 due, 3 in learning, 40 new``."""
     due = f"{counts['due']:,} due" if counts["due"] else "nothing due"

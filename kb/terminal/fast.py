@@ -48,9 +48,7 @@ def due(environment: Mapping[str, str], topics: Sequence[str], as_json: bool) ->
         return None
     counts = glance.count(environment, path, known)
     if as_json:
-        import json
-
-        sys.stdout.write(json.dumps(counts, ensure_ascii=False) + "\n")
+        sys.stdout.write(duelist.as_json(counts) + "\n")
     else:
         duelist.write(counts, glance.moment(environment), environment)
     return 0

@@ -201,3 +201,13 @@ def test_nothing_to_ask_says_so(kb: Any) -> None:
 def test_learn_prints_a_topic_off_a_terminal(kb: Any) -> None:
     text = kb("learn", "beads").stdout
     assert "Beads" in text and "It rests on abacus" in text and "kb learn abacus" in text
+
+
+@pytest.mark.parametrize("names", [(), ("a",), ("self-attention", "b2"), ('odd "name"', "é\\")])
+@pytest.mark.parametrize("next_at", [None, "2026-11-23T10:10:00+01:00"])
+def test_the_json_of_due_is_what_json_would_write(names: tuple[str, ...], next_at: str | None) -> None:
+    from kb.terminal.duelist import as_json
+
+    topics = {name: {"due": 1, "learning": 20, "new": 300} for name in names}
+    counts = {"due": 1, "learning": 2, "new": 3, "next_at": next_at, "topics": topics}
+    assert as_json(counts) == json.dumps(counts, ensure_ascii=False)
