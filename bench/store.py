@@ -92,9 +92,9 @@ def once(action: Callable[[], object]) -> Cost:
     return Cost(1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu))
 
 
-def quiet(costs: list[Cost]) -> Cost:
-    """The first decile: what it costs while nobody else wants the machine."""
-    return Cost(*(statistics.quantiles(column, n=10)[0] for column in zip(*costs, strict=True)))
+def median(costs: list[Cost]) -> Cost:
+    """The median of each."""
+    return Cost(*(statistics.median(column) for column in zip(*costs, strict=True)))
 
 
 def recording(home: str, questions: int) -> tuple[Cost, Cost]:
@@ -122,7 +122,7 @@ def recording(home: str, questions: int) -> tuple[Cost, Cost]:
             bares.append(once(partial(insert, n)))
             records.append(once(partial(record, n)))
     bare.close()
-    return quiet(bares[20:]), quiet(records[20:])
+    return median(bares[20:]), median(records[20:])
 
 
 def index_of(home: str, questions: int) -> str:
@@ -147,9 +147,9 @@ def reading(home: str, questions: int) -> dict[str, float]:
     day, index, path = now.at_ms // DAY_MS, index_of(home, questions), connection.path_of(home)
     with Store.open(home, SETTINGS) as store:
         found = {
-            "counts": quiet([once(lambda: counts(path, index, now)) for _ in range(10)]),
-            "stats": quiet([once(lambda: stats.read(home, day)) for _ in range(10)]),
-            "undo": quiet([once(lambda: store.undo(now)) for _ in range(20)]),
+            "counts": median([once(lambda: counts(path, index, now)) for _ in range(10)]),
+            "stats": median([once(lambda: stats.read(home, day)) for _ in range(10)]),
+            "undo": median([once(lambda: store.undo(now)) for _ in range(20)]),
             "rebuild": once(store.rebuild),
         }
     found["backup"] = once(lambda: backups.make(home, os.path.join(home, "copy.db")))
@@ -197,8 +197,8 @@ def table(rows: list[dict[str, float]]) -> str:
     lines = [
         "# The store, measured",
         "",
-        f"`python bench/store.py` on {machine}, SQLite {sqlite3.sqlite_version}. Milliseconds, the first decile of",
-        f"{ROUNDS} turns: the machine had other work. History: every question answered equally often over three years.",
+        f"`python bench/store.py --large` on {machine}, SQLite {sqlite3.sqlite_version}. Milliseconds, the median of",
+        f"{ROUNDS} turns. History: every question answered equally often over three years.",
         "",
         "An answer, durable, with the state and the rollups folded in, against a bare insert of the same text into a",
         f"table of its own; both WAL and synchronous=FULL, in turns on the same disk. Budget of the ratio: {BUDGET}.",

@@ -100,7 +100,7 @@ class Scheduler:
         """
         if grade not in GRADES:
             raise UsageError(f"a grade is 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy), not {grade!r}")
-        return self._outcomes(state, grade, moment, key, retention, load)[grade]
+        return self._outcomes(state, grade, moment, key, retention, load, alone=True)[grade]
 
     def preview(
         self,
@@ -126,8 +126,12 @@ class Scheduler:
         key: str,
         retention: float | None,
         load: Balancer | None,
+        alone: bool = False,
     ) -> dict[int, State]:
-        """The outcomes of the grades from Again to ``up_to``; each pass is due after the pass below it."""
+        """The outcomes of the grades from Again to ``up_to``; each pass is due after the pass below it.
+
+        ``alone`` leaves out those below that have no say in the last one: a step of today holds no interval back.
+        """
         wanted = self.desired_retention if retention is None else check_retention(retention)
         today = days.study_day(moment, self.rollover_hour)
         elapsed = 0 if state is None else days.elapsed_days(state.last_day, today)
@@ -139,9 +143,11 @@ class Scheduler:
         outcomes: dict[int, State] = {}
         at_least = 1
         for grade in range(AGAIN, up_to + 1):
+            phase, step, delay = self._step(state, grade)
+            if alone and delay is not None and grade < up_to:
+                continue
             memory = self._remember(state, grade, elapsed)
             lapsed = state is not None and state.phase == "review" and grade == AGAIN
-            phase, step, delay = self._step(state, grade)
             if delay is not None:
                 due_ms = moment.at_ms + round(delay * 1000)
                 due_day = days.study_day(Moment(due_ms, moment.offset_minutes), self.rollover_hour)

@@ -21,20 +21,29 @@ WeightsOf = Callable[[str], fsrs.Weights]
 
 _STATE = ", ".join(State._fields)
 _TALLY = ", ".join(Tally._fields)
-PUT_STATE = f"INSERT OR REPLACE INTO state (question, {_STATE}) VALUES (?{', ?' * len(State._fields)})"
-PUT_HOLD = "INSERT OR REPLACE INTO hold (question, suspended, buried_until) VALUES (?, ?, ?)"
-ROLLUPS: dict[str, tuple[str, ...]] = {"day_total": ("day",), "topic_total": ("topic",), "topic_day": ("topic", "day")}
-"""The tables of rollups and their keys."""
-ADD_TALLY = {
-    table: f"INSERT INTO {table} ({', '.join(keys)}, {_TALLY}) "
-    f"VALUES ({', '.join('?' * (len(keys) + len(Tally._fields)))}) "
-    f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in Tally._fields)}"
-    for table, keys in ROLLUPS.items()
-}
-ADD_LOAD = (
-    "INSERT INTO load (due_day, questions) VALUES (?, ?) "
-    "ON CONFLICT DO UPDATE SET questions = questions + excluded.questions"
+PUT_STATE = (
+    f"INSERT INTO state (question, {_STATE}) VALUES (?{', ?' * len(State._fields)}) "
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in State._fields)}"
 )
+PUT_HOLD = "INSERT OR REPLACE INTO hold (question, suspended, buried_until) VALUES (?, ?, ?)"
+EVERY_TOPIC, EVERY_DAY = "", -(1 << 31)
+"""The keys of sums in ``rollup``."""
+_VALUES = ", ".join(f"?{n}" for n in range(3, len(Tally._fields) + 3))
+ADD_TALLY = (
+    f"INSERT INTO rollup (topic, day, {_TALLY}) VALUES (?1, ?2, {_VALUES}), "
+    f"('{EVERY_TOPIC}', ?2, {_VALUES}), (?1, {EVERY_DAY}, {_VALUES}) "
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in Tally._fields)}"
+)
+_IS_EMPTY = " AND ".join(f"{name} = 0" for name in Tally._fields)
+DROP_EMPTY = (
+    f"DELETE FROM rollup WHERE topic = :topic AND day IN (:day, {EVERY_DAY}) AND {_IS_EMPTY}",
+    f"DELETE FROM rollup WHERE topic = '{EVERY_TOPIC}' AND day = :day AND {_IS_EMPTY}",
+)
+ADD_LOAD = {
+    rows: f"INSERT INTO load (due_day, questions) VALUES {', '.join(['(?, ?)'] * rows)} "
+    "ON CONFLICT DO UPDATE SET questions = questions + excluded.questions"
+    for rows in (1, 2)
+}
 PROGRESS = (
     f"SELECT q.question, {', '.join(f's.{name}' for name in State._fields)}, h.suspended, h.buried_until "
     "FROM {questions} q LEFT JOIN state s ON s.question = q.question LEFT JOIN hold h ON h.question = q.question"
@@ -91,20 +100,16 @@ def put(db: sqlite3.Connection, question: str, before: Progress, after: Progress
         else:
             db.execute("DELETE FROM hold WHERE question = ?", (question,))
     if after.load_day != before.load_day:
+        moved = [(day, by) for day, by in ((before.load_day, -1), (after.load_day, 1)) if day is not None]
+        db.execute(ADD_LOAD[len(moved)], [value for pair in moved for value in pair])
         if before.load_day is not None:
-            db.execute(ADD_LOAD, (before.load_day, -1))
             db.execute("DELETE FROM load WHERE due_day = ? AND questions = 0", (before.load_day,))
-        if after.load_day is not None:
-            db.execute(ADD_LOAD, (after.load_day, 1))
 
 
 def add_tally(db: sqlite3.Connection, key: Key, amounts: Iterable[int]) -> None:
-    """Add to a day and topic."""
+    """Add to a day and topic, and to the sums over either."""
     day, topic = key
-    counts = tuple(amounts)
-    db.execute(ADD_TALLY["day_total"], (day, *counts))
-    db.execute(ADD_TALLY["topic_total"], (topic, *counts))
-    db.execute(ADD_TALLY["topic_day"], (topic, day, *counts))
+    db.execute(ADD_TALLY, (topic, day, *amounts))
 
 
 def refolded(
@@ -133,17 +138,9 @@ def refolded(
     for key, amounts in tallies.items():
         if any(amounts):
             add_tally(db, key, amounts)
-            _drop_empty(db, key)
-
-
-def _drop_empty(db: sqlite3.Connection, key: Key) -> None:
-    """A day whose every answer was undone leaves no row, as a rebuild would leave none."""
-    empty = " AND ".join(f"{name} = 0" for name in Tally._fields)
-    values = {"day": key[0], "topic": key[1]}
-    for table, keys in ROLLUPS.items():
-        db.execute(
-            f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = :{name}' for name in keys)} AND {empty}", values
-        )
+            # a day whose every answer was undone leaves no row, as a rebuild would leave none
+            for statement in DROP_EMPTY:
+                db.execute(statement, {"day": key[0], "topic": key[1]})
 
 
 def _sum(tallies: Tallies, key: Key, amounts: Iterable[int], sign: int) -> None:
@@ -229,9 +226,9 @@ def rebuild(db: sqlite3.Connection, schema: str = "main") -> None:
             _add(by_day.setdefault(day, [0] * len(amounts)), amounts)
         _fill(db, schema, "state", states)
         _fill(db, schema, "hold", holds)
-        _fill(db, schema, "topic_day", [(topic, day, *amounts) for (day, _), amounts in sorted(tallies.items())])
-        _fill(db, schema, "topic_total", [(topic, *total)] if tallies else [])
-    _fill(db, schema, "day_total", [(day, *amounts) for day, amounts in sorted(by_day.items())])
+        _fill(db, schema, "rollup", [(topic, EVERY_DAY, *total)] if tallies else [])
+        _fill(db, schema, "rollup", [(topic, day, *amounts) for (day, _), amounts in sorted(tallies.items())])
+    _fill(db, schema, "rollup", [(EVERY_TOPIC, day, *amounts) for day, amounts in sorted(by_day.items())])
     _fill(db, schema, "load", sorted(load.items()))
 
 

@@ -92,10 +92,19 @@ def _log(db: sqlite3.Connection, moment: Moment) -> Finding:
     return Finding("log", True, detail)
 
 
-_CHECKS = {
+_SHOWN = {
+    "state": "question",
+    "hold": "question",
+    "rollup": f"iif(topic = '{derived.EVERY_TOPIC}', 'all', topic) || ' on ' || "
+    f"iif(day = {derived.EVERY_DAY}, 'all days', date(day * 86400, 'unixepoch'))",
+    "load": "date(due_day * 86400, 'unixepoch')",
+    "weights": "iif(topic = '', 'all', topic)",
+}
+"""How a row of a derived table is named."""
+_CHECKS: dict[str, tuple[str, ...]] = {
     "state": ("state",),
     "holds": ("hold",),
-    "rollups": ("day_total", "topic_total", "topic_day"),
+    "rollups": ("rollup",),
     "load": ("load",),
     "weights": ("weights",),
 }
@@ -119,18 +128,15 @@ def _same(db: sqlite3.Connection, name: str, tables: Iterable[str]) -> Finding:
     wrong: list[str] = []
     rows = 0
     for table in tables:
-        (key, second) = [column for _, column, *_ in db.execute(f"PRAGMA main.table_info({table})")][:2]
-        shown = f"{key} || ' ' || {second}" if table == "topic_day" else key
         ours, replayed = f"SELECT * FROM main.{table}", f"SELECT * FROM replayed.{table}"
         different = f"{ours} EXCEPT {replayed}", f"{replayed} EXCEPT {ours}"
-        query = " UNION ".join(f"SELECT {shown} FROM ({half})" for half in different)
+        query = " UNION ".join(f"SELECT {_SHOWN[table]} FROM ({half})" for half in different)
         wrong += [str(entry) for (entry,) in db.execute(query)]
         rows += db.execute(f"SELECT count(*) FROM replayed.{table}").fetchone()[0]
     if not wrong:
         return Finding(name, True, f"{_count(rows, 'row')}, the same as a replay of the log gives, to the last bit")
     differ = _count(len(wrong), "row differs", "rows differ")
-    named = _some(entry or "(every topic)" for entry in wrong)
-    return Finding(name, False, f"{differ} from what the log says: {named}; {REBUILD}")
+    return Finding(name, False, f"{differ} from what the log says: {_some(wrong)}; {REBUILD}")
 
 
 def _dangling(db: sqlite3.Connection, known: Container[str]) -> Finding:

@@ -169,10 +169,10 @@ def to_row(event: Event) -> tuple[Any, ...]:
     """The values of COLUMNS."""
     phase, step, due_ms, due_day = event.promise or (None, None, None, None)
     return (
-        *(ids.from_text(event.id), event.kind, event.at_ms, event.offset_minutes, event.day, event.device),
+        *(ids.to_bytes(event.id), event.kind, event.at_ms, event.offset_minutes, event.day, event.device),
         *(event.question, event.grade, to_json(event.answer) if event.kind == "answer" else None),
         *(event.seed, event.took_ms, event.correct, event.hint or None, event.cram or None),
-        *(phase, step, due_ms, due_day, None if event.undoes is None else ids.from_text(event.undoes)),
+        *(phase, step, due_ms, due_day, None if event.undoes is None else ids.to_bytes(event.undoes)),
         None if event.data is None else to_json(event.data),
     )
 
@@ -203,13 +203,17 @@ def from_folded(row: tuple[Any, ...]) -> Event:
     )
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_ASCII_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+
 def to_json(value: Any) -> str:
     """``value`` as compact JSON that every reader takes: no NaN, no half of a surrogate pair as it is."""
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _ENCODER.encode(value)
         text.encode()
     except UnicodeEncodeError:
-        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        text = _ASCII_ENCODER.encode(value)
     except ValueError:
         return to_json(_finite(value))
     return text

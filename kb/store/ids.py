@@ -58,9 +58,14 @@ def to_text(identifier: bytes) -> str:
     return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 
 
+def to_bytes(text: str) -> bytes:
+    """The bytes of a written id that is known to be one."""
+    return bytes.fromhex(text.replace("-", ""))
+
+
 def from_text(text: str) -> bytes:
     """The bytes of a written id; ValueError if it is not a UUID of version 7."""
-    identifier = bytes.fromhex(text.replace("-", ""))
+    identifier = to_bytes(text)
     if not is_valid(identifier) or to_text(identifier) != text.lower():
         raise ValueError(f"not a UUID of version 7: {text!r}")
     return identifier

@@ -9,20 +9,10 @@ from __future__ import annotations
 APPLICATION_ID = 0x6B625343
 """In the file's header (PRAGMA application_id): says that an SQLite file is one of kb's."""
 
-_V1_COUNTS = """
-    answers INTEGER NOT NULL,             -- cram not counted
-    again INTEGER NOT NULL,
-    hard INTEGER NOT NULL,
-    good INTEGER NOT NULL,
-    easy INTEGER NOT NULL,
-    correct INTEGER NOT NULL,             -- judged right (the learner's own grades not counted)
-    introduced INTEGER NOT NULL,          -- first answers to new questions
-    reviews INTEGER NOT NULL,             -- answers in the review phase: what true retention is measured on
-    retained INTEGER NOT NULL,            -- of these, passed
-    mature INTEGER NOT NULL,              -- of the reviews, those after an interval of 21 days or more
-    mature_retained INTEGER NOT NULL,
-    crammed INTEGER NOT NULL,
-    took_ms INTEGER NOT NULL""".removeprefix("\n")
+_V1_COUNTS = (
+    "answers, again, hard, good, easy, correct, introduced, reviews, retained, "
+    "mature, mature_retained, crammed, took_ms"
+)
 
 V1 = """
 -- The log. Ids are UUIDv7 and order it; nothing is ever changed or deleted. An answer carries what was promised with
@@ -90,22 +80,31 @@ CREATE TABLE hold (
     CHECK (suspended = 1 OR buried_until IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
--- Derived: what was done, by study day, by topic, and by both; whole numbers only, so that adding and taking away are
--- exact. Three tables, so that neither the years nor the number of topics make a question to them slow.
-CREATE TABLE day_total (
-    day INTEGER NOT NULL PRIMARY KEY,
-{counts}
-) STRICT;
-CREATE TABLE topic_total (
-    topic TEXT NOT NULL PRIMARY KEY,
-{counts}
-) STRICT, WITHOUT ROWID;
-CREATE TABLE topic_day (
+-- Derived: what was done, by topic and study day, and summed over either: topic '' is every topic, day -2147483648 is
+-- every day. One table, so that an answer adds to its three rows in one statement, and three views, so that neither the
+-- years nor the number of topics make a question to them slow. Whole numbers only: adding and taking away are exact.
+CREATE TABLE rollup (
     topic TEXT NOT NULL,
     day INTEGER NOT NULL,
-{counts},
+    answers INTEGER NOT NULL,             -- cram not counted
+    again INTEGER NOT NULL,
+    hard INTEGER NOT NULL,
+    good INTEGER NOT NULL,
+    easy INTEGER NOT NULL,
+    correct INTEGER NOT NULL,             -- judged right (the learner's own grades not counted)
+    introduced INTEGER NOT NULL,          -- first answers to new questions
+    reviews INTEGER NOT NULL,             -- answers in the review phase: what true retention is measured on
+    retained INTEGER NOT NULL,            -- of these, passed
+    mature INTEGER NOT NULL,              -- of the reviews, those after an interval of 21 days or more
+    mature_retained INTEGER NOT NULL,
+    crammed INTEGER NOT NULL,
+    took_ms INTEGER NOT NULL,
     PRIMARY KEY (topic, day)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX rollup_every_day ON rollup (topic) WHERE day = -2147483648;
+CREATE VIEW day_total AS SELECT day, {counts} FROM rollup WHERE topic = '';
+CREATE VIEW topic_total AS SELECT topic, {counts} FROM rollup WHERE day = -2147483648;
+CREATE VIEW topic_day AS SELECT topic, day, {counts} FROM rollup WHERE topic <> '' AND day <> -2147483648;
 
 -- Derived: how many questions (review phase, not suspended) fall due on each day.
 CREATE TABLE load (
@@ -144,7 +143,7 @@ CREATE TABLE proof (
 STEPS: tuple[str, ...] = (V1,)
 VERSION = len(STEPS)
 
-DERIVED = ("state", "hold", "day_total", "topic_total", "topic_day", "load", "weights")
+DERIVED = ("state", "hold", "rollup", "load", "weights")
 """The tables that a replay of the log rebuilds."""
 
 TABLES = ("event", *DERIVED, "evidence", "proof")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kb.config import Settings
 from kb.errors import KbError, NotStored, StoreError, UsageError
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["Row", "Store"]
 
 _SEED_LIMIT = 1 << 63
+
+
+class _Facts(NamedTuple):
+    """What is kept of an answer besides its grade, in the order of the fields of an Event."""
+
+    answer: Any
+    seed: int | None
+    took_ms: int | None
+    correct: bool | None
+    hint: bool
 
 
 class Store(Reader):
@@ -64,7 +74,7 @@ class Store(Reader):
         if seed is not None and not -_SEED_LIMIT <= seed < _SEED_LIMIT:
             raise UsageError(f"a seed is a 64-bit number, not {seed}")
         took_ms = None if seconds is None else max(0, round(seconds * 1000))
-        facts = {"answer": answer, "seed": seed, "took_ms": took_ms, "correct": correct, "hint": hint}
+        facts = _Facts(answer, seed, took_ms, correct, hint)
         with self._transaction(f"the answer to {question}", moment) as db:
             return self._record(db, question, grade, moment, cram, facts)
 
@@ -76,7 +86,7 @@ class Store(Reader):
                 raise UsageError("there is no answer to regrade")
             old = last[0]
             self._undo(db, moment, last)
-            facts = {name: getattr(old, name) for name in ("answer", "seed", "took_ms", "correct", "hint")}
+            facts = _Facts(old.answer, old.seed, old.took_ms, old.correct, old.hint)
             return self._record(db, str(old.question), grade, moment, old.cram, facts)
 
     def undo(self, moment: Moment, steps: int = 1, kinds: tuple[str, ...] = ("answer",)) -> list[Event]:
@@ -192,7 +202,7 @@ class Store(Reader):
             self.notices.append(f"today's backup could not be made: {error}")
 
     def _record(
-        self, db: sqlite3.Connection, question: str, grade: int, moment: Moment, cram: bool, facts: dict[str, Any]
+        self, db: sqlite3.Connection, question: str, grade: int, moment: Moment, cram: bool, facts: _Facts
     ) -> Event:
         before, last_id, is_fitted = derived.before_answer(db, question)
         scheduler = self._scheduler(self._weights(db) if is_fitted else derived.default_weights, question)
@@ -203,11 +213,9 @@ class Store(Reader):
         elif grade not in (1, 2, 3, 4):
             raise UsageError(f"a grade is 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy), not {grade!r}")
         identifier = ids.to_text(ids.next_id(moment.at_ms, last_id))
+        day = self.study_day(moment)
         event = Event(
-            *(identifier, "answer", *moment, self.study_day(moment), self._device(), question, grade),
-            cram=cram,
-            promise=promise,
-            **facts,
+            *(identifier, "answer", *moment, day, self._device(), question, grade, *facts, cram, promise),
         )
         db.execute(events.INSERT, events.to_row(event))
         # its id is the highest, so it is the question's last event: one step of the fold brings the tables up to it
