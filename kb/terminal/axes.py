@@ -77,7 +77,8 @@ def nice(low: float, high: float, count: int, least: float = 0.0) -> list[float]
         return [low, high]
     step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= rough * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [n * step for n in range(first, last + 1)]
+    slack = 1e-6 * step  # far from zero the quotients above are rounded by more than that
+    return [tick for n in range(first, last + 1) if low - slack <= (tick := n * step) <= high + slack]
 
 
 def labels(values: Sequence[float], trim: bool = False) -> list[str]:
