@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +17,9 @@ settings.register_profile("kb", deadline=None, derandomize=True)
 # `pytest --hypothesis-profile=search` looks for new ones.
 settings.register_profile("search", deadline=None, max_examples=2000)
 settings.load_profile("kb")
+
+# A shell starts what it runs in the background with this signal ignored, and a child inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 KbRunner = Callable[..., "subprocess.CompletedProcess[str]"]
