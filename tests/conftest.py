@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Examples are the same in every run, so that a red run can be repeated; time is no law, so no deadline.
-settings.register_profile("kb", deadline=None, derandomize=True)
+settings.register_profile("kb", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 # `pytest --hypothesis-profile=search` looks for new ones.
 settings.register_profile("search", deadline=None, max_examples=2000)
 settings.load_profile("kb")

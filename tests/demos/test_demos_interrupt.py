@@ -16,14 +16,28 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running():
+    """A test that fails has not ended what it started; one of these demos would spin for ever."""
+    yield
+    while STARTED:
+        with STARTED.pop() as process:
+            process.kill()
+
+
 def start(*arguments: str, temporary: Path | None = None) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "kb", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), **({"TMPDIR": str(temporary)} if temporary else {})},
     )
+    STARTED.append(process)
+    return process
 
 
 def wait_for(path: Path) -> str:
