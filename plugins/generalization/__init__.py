@@ -12,7 +12,7 @@ def register_demos(register):
             topic="generalization",
             summary="Digits with true and with shuffled labels: both are learned by heart, only one generalises",
             params=(
-                Param("permutations", 20, min=5, max=500, help="shuffles of the labels"),
+                Param("permutations", 20, min=10, max=500, help="shuffles of the labels"),
                 Param("models", 20, min=2, max=200, help="useless models to choose the best of on a test set"),
                 Param("seed", 0, min=0, help="seed of the split and the shuffles"),
             ),

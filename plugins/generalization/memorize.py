@@ -83,11 +83,23 @@ def network(report: Report, x: Array, y: Labels, test_x: Array, test_y: Labels, 
 
 
 def choosing(report: Report, models: int, rng: np.random.Generator, size: int = 100, worlds: int = 400) -> None:
-    """Models that guess two classes at random: the best of them on a test set of ``size`` looks better than ½."""
-    right = rng.random((worlds, models, size)) < 0.5
-    best = right.mean(2).max(1)  # (worlds,): accuracy of the best model on the set it was chosen on
+    """Models that guess two classes at random: the best of them on a test set of ``size`` looks better than ½.
+
+    How much better can it look? Hoeffding's inequality for one model, and a union bound over all M of them: with
+    probability 1 − δ every score lies within √((ln M + ln(2/δ)) / 2n) of the true one.
+    """
+    scores = (rng.random((worlds, models, size)) < 0.5).mean(2)  # (worlds, models)
+    best = scores.max(1)  # (worlds,): accuracy of the best model on the set it was chosen on
     report.metric("best-of-guessers", float(best.mean()))
     report.check("choosing-on-the-test-set-flatters", float(best.mean()), at_least=0.53)
+    delta = 0.05
+    reach = float(((np.log(models) + np.log(2 / delta)) / (2 * size)) ** 0.5)
+    outside = float(
+        (np.abs(scores - 0.5).max(1) > reach).mean()
+    )  # the share of worlds in which some model lies outside
+    report.metric("uniform-reach", reach)
+    report.metric("worlds-outside-the-reach", outside)
+    report.check("all-models-within-the-bound", outside, at_most=delta)
     report.note(
         f"{models} models that toss a coin, 100 test examples: the best one scores {best.mean():.0%} on average."
     )

@@ -18,3 +18,15 @@ def register_demos(register):
             ),
         )
     )
+    register(
+        Demo(
+            "neighbour-uses",
+            run="uses:main",
+            topic="knn",
+            summary="Neighbours without a vote: density, outliers, clusters, and the bias that it all rests on",
+            params=(
+                Param("points", 1000, min=500, max=4000, help="points of each synthetic set"),
+                Param("seed", 0, min=0, help="seed of the samples"),
+            ),
+        )
+    )
