@@ -96,14 +96,14 @@ def main(report: Report, samples: int, repeats: int, cost: float, seed: int) -> 
     report.curve(
         line,
         {
-            "η(x) = P(Y = 1 | x)": across,
-            "min(η, 1 − η), the error of the best answer": np.minimum(across, 1 - across),
-            "½, where the best answer changes": [0.5] * 100,
+            "η(x)": across,
+            "min(η, 1 − η)": np.minimum(across, 1 - across),
+            "½": [0.5] * 100,
         },
-        title="What no rule can avoid, along x₂ = 0.4",
+        title="What no rule avoids: min(η, 1 − η), along x₂ = 0.4",
         xlabel="x₁",
         ylabel="probability",
-        dashed=["½, where the best answer changes"],
+        dashed=["½"],
     )
 
 
