@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+LEFT_BEHIND = "kb-left-behind"  # the name of the process that a program tries to leave
+
 
 class Program(NamedTuple):
     """``ends``: the kinds of outcome allowed at every level; ``harmless``: the value that shows it got nowhere.
@@ -122,10 +124,11 @@ PROGRAMS = (
     ),
     Program(
         "leaves a process behind",
-        "import os, sys, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(60)\n    os._exit(0)\n"
-        "def attempt(): return 'left'",
+        "import ctypes, os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        f"        ctypes.CDLL(None).prctl(15, b'{LEFT_BEHIND}')\n        time.sleep(60)\n    os._exit(0)\n"
+        "time.sleep(0.3)\ndef attempt(): return 'ended with it'",
         ("done",),
-        "left",
+        "ended with it",
     ),
     Program("reads a private file", _try("return open({secret!r}).read()"), ("done",), "refused", True),
     Program(

@@ -5,6 +5,7 @@ Usage: python bench/sandbox.py > bench/sandbox.md
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import socket
@@ -17,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from hostile import PROGRAMS, Program
+from hostile import LEFT_BEHIND, PROGRAMS, Program
 
 from kb.sandbox.level import Level
 from kb.sandbox.levels import works
@@ -90,6 +91,8 @@ def cell(sandbox: Sandbox, program: Program, places: dict[str, object]) -> str:
         return "not tried"
     outcome = sandbox.run(program.filled(places), call=program.call, seconds=program.seconds)
     held = outcome.kind in program.ends and (not outcome.ok or outcome.value == program.harmless)
+    if still_runs(LEFT_BEHIND):
+        return "**not held**: still runs"
     held = held and not os.path.exists(str(places["outside"]))
     Path(str(places["outside"])).unlink(missing_ok=True)
     if outcome.ok and outcome.value is not None:
@@ -97,6 +100,15 @@ def cell(sandbox: Sandbox, program: Program, places: dict[str, object]) -> str:
     else:
         how = outcome.kind
     return how if held else f"**not held**: {how}"
+
+
+def still_runs(name: str) -> bool:
+    """Whether any process has this name."""
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            if path.read_text().strip() == name:
+                return True
+    return False
 
 
 def warm_ms(level: Level, source: str) -> float:

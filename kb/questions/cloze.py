@@ -89,14 +89,15 @@ class Cloze(Question):
             answer = [answer]
         if not isinstance(answer, list | tuple):
             raise AnswerError(f"the answer is a list of texts, one a gap, not {kind_of(answer)}")
+        if all(isinstance(text, str) and not text.strip() for text in answer):
+            raise AnswerError("nothing was typed")
         if len(answer) != len(self.gaps):
             gaps = "1 gap" if len(self.gaps) == 1 else f"{len(self.gaps)} gaps"
-            raise AnswerError(f"there are {gaps} and {len(answer)} answers", cure="separate them by ;")
+            answers = "1 answer" if len(answer) == 1 else f"{len(answer)} answers"
+            raise AnswerError(f"there are {gaps} but {answers}", cure="separate them by ;")
         typed = [text_answer(text, f"gap {place}") for place, text in enumerate(answer, start=1)]
         if max(map(len, typed)) > MAX_WORDS:
             raise AnswerError(f"a gap takes a few words, at most {MAX_WORDS} characters")
-        if not any(text.strip() for text in typed):
-            raise AnswerError("nothing was typed")
         return typed
 
     def grade(self, answer: Any, ask: Ask, laboratory: Laboratory) -> Verdict:
