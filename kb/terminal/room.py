@@ -367,7 +367,7 @@ class Room:
         if self.sitting.revealed is not None:
             return views.revealed(self.sitting.revealed, self.entry, self.sitting.preview(), now, wide)
         if self.failed is not None:
-            return views.failed_attempt(self.turn, self.entry, *self.failed, columns=wide)
+            return views.failed_attempt(self.turn, self.entry, self.hint, *self.failed, columns=wide)
         body = views.question(self.turn, self.entry, self.hint, wide)
         return body._replace(cursor=None) if self.commanding else body
 

@@ -51,13 +51,17 @@ def question(turn: Turn, entry: Input, hint: str | None, columns: int) -> Body:
     return Body(result, focus, cursor, at_end=True)
 
 
-def failed_attempt(turn: Turn, entry: Input, why: str, detail: str, columns: int) -> Body:
-    """A program that failed, with the case that it failed on."""
+def failed_attempt(turn: Turn, entry: Input, hint: str | None, why: str, detail: str, columns: int) -> Body:
+    """A program that failed, with the case that it failed on, and the hint if it was asked for."""
     result = [*lines(turn.ask.text, columns), []]
     focus = len(result)
     result += wrap([Span("✗ Not yet. ", f"{BOLD};{BAD}"), *inline(why)], columns)
     result += [[], *_as_it_is(detail, columns)] if detail else []
-    return Body([*result, [], *entry.view(columns).lines], focus)
+    result += [[], *entry.view(columns).lines]
+    if hint is not None:
+        result += [[], *_labelled("Hint", WARN, hint, columns)]
+        focus = len(result) - 1
+    return Body(result, focus)
 
 
 def revealed(shown: Revealed, entry: Input, previews: dict[int, State], now: Moment, columns: int) -> Body:

@@ -43,6 +43,7 @@ PROGRAM = """\
       def cases(rng):
           for n in range(5):
               yield (n,)
+    hint: Once more than once.
     why: Twice.
 """
 
@@ -355,6 +356,7 @@ def test_a_program_is_written_in_the_editor_and_graded(sit: Sit, tmp_path: Path,
     terminal.see("Write", "def double(n):")
     terminal.press("e", "Not yet", "expected", "got")
     assert not (home / "kb.db").exists() or log(home) == []
+    terminal.press("h", "Hint", "Once more than once")
     terminal.press("e", "✓ Right", "Hard")
     assert log(home) == [("answer", "abacus/double", 2)]
 
