@@ -115,7 +115,7 @@ def _allocations(profile: torch.autograd.profiler.profile) -> list[tuple[int, in
     """Every allocation (+) and release (-) on the CPU in order of time: its bytes, and the total allocated after it."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "trace.json")
-        profile.export_chrome_trace(path)  # type: ignore[no-untyped-call]
+        profile.export_chrome_trace(path)
         with open(path, encoding="utf-8") as file:
             events = json.load(file)["traceEvents"]
     memory = [event for event in events if event.get("name") == "[memory]" and event["args"].get("Device Type") == 0]

@@ -1,10 +1,12 @@
 """The Bayes risk: the least that any classifier can reach."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "bayes-classifier",

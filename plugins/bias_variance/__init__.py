@@ -1,10 +1,12 @@
 """Bias and variance: what more data and fewer features do to each."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "bias-variance",

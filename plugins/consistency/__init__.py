@@ -1,10 +1,12 @@
 """Consistency: which learners approach the Bayes risk, and which stop above it."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "consistency",

@@ -14,6 +14,7 @@ topic knn).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,15 @@ from kb import Report
 from kb.plugins.knn.problem import Array, bayes_risk, eta, excess, grid, nearest_neighbour_limit, sample
 
 SIZES = (50, 100, 200, 400, 800, 1600)
-Learner = Callable[[Array, NDArray[np.int64]], object]
+
+
+class Classifier(Protocol):
+    """What scikit-learn's ``fit`` returns."""
+
+    def predict(self, x: Array) -> NDArray[np.int64]: ...
+
+
+Learner = Callable[[Array, NDArray[np.int64]], Classifier]
 
 
 def neighbours(rule: Callable[[int], float]) -> Learner:
@@ -64,7 +73,7 @@ def main(report: Report, repeats: int, seed: int) -> None:
     for n in report.progress(SIZES, label="sizes"):
         sets = [sample(n, rng) for _ in range(repeats)]
         for name, learner in LEARNERS.items():
-            runs = [excess(learner(x, y).predict(points), probabilities) for x, y in sets]  # type: ignore[attr-defined]
+            runs = [excess(learner(x, y).predict(points), probabilities) for x, y in sets]
             curves[name].append(float(np.mean(runs)))
     limit = nearest_neighbour_limit() - bayes_risk()
     line = best_line(points, probabilities)

@@ -1,10 +1,12 @@
 """DataParallel: one process, one thread a replica, and what that costs."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "gil",

@@ -57,7 +57,7 @@ def replicate(module: nn.Module, count: int) -> list[nn.Module]:
     """
     copies = []
     for number in range(count):
-        memo = {id(parameter): parameter for parameter in module.parameters()}
+        memo: dict[int, Tensor] = {id(parameter): parameter for parameter in module.parameters()}
         if number == 0:
             memo |= {id(buffer): buffer for buffer in module.buffers()}
         replica = copy.deepcopy(module, memo)

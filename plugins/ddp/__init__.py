@@ -1,10 +1,12 @@
 """DistributedDataParallel: a bucketed reducer on autograd hooks, beside torch's own."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "ddp",

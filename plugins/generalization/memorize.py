@@ -27,7 +27,8 @@ Labels = NDArray[np.int64]
 
 def nearest(train: Array, queries: Array) -> NDArray[np.int64]:
     """The index of each query's nearest training image."""
-    return ((train * train).sum(1) - 2 * queries @ train.T).argmin(1)  # ‖q‖² is the same for all
+    closest: NDArray[np.int64] = ((train * train).sum(1) - 2 * queries @ train.T).argmin(1)  # ‖q‖² is the same for all
+    return closest
 
 
 def main(report: Report, permutations: int, models: int, seed: int) -> None:

@@ -1,10 +1,12 @@
 """Inductive bias: no free lunch, what a strong bias buys, and what separates deduction from induction."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "no-free-lunch",

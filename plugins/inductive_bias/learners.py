@@ -28,7 +28,8 @@ def nearest(points: Sequence[int], labels: Sequence[int]) -> Bits:
     near = DISTANCE[:, list(points)]  # (8, m)
     tied = near == near.min(1, keepdims=True)
     ones = (tied * np.array(labels)).sum(1)
-    return (2 * ones > tied.sum(1)).astype(np.uint8)
+    answers: Bits = (2 * ones > tied.sum(1)).astype(np.uint8)
+    return answers
 
 
 def farthest(points: Sequence[int], labels: Sequence[int]) -> Bits:
@@ -49,7 +50,8 @@ def constant(points: Sequence[int], labels: Sequence[int]) -> Bits:
 def parity(points: Sequence[int], labels: Sequence[int]) -> Bits:
     """Least training error among the 16 parities of subsets of the features and their opposites."""
     errors = (PARITIES[:, list(points)] != np.array(labels, dtype=np.uint8)).sum(1)  # (16,)
-    return PARITIES[int(errors.argmin())]
+    best: Bits = PARITIES[int(errors.argmin())]
+    return best
 
 
 # x ↦ s·x mod 2, and its opposite, for each of the 8 masks s

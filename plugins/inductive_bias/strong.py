@@ -44,13 +44,15 @@ def fit(hypotheses: NDArray[np.float32], target: Labels, samples: Labels) -> Lab
     np.add.at(counts, (np.arange(len(samples))[:, None], samples), 1)
     # Σ over the sample of h(x)·f(x) = m − 2 · errors, so the greatest agreement is the least error
     agreement = (counts * (2 * target - 1)) @ hypotheses.T  # (repeats, 6561)
-    return agreement.argmax(1)
+    best: Labels = agreement.argmax(1)
+    return best
 
 
 def nearest(target: Labels, sample: Labels) -> Labels:
     """One nearest neighbour's answer on every input, (256,); of equally near ones the first input in the order."""
     points = np.unique(sample)
-    return target[points[DISTANCE[:, points].argmin(1)]]
+    copied: Labels = target[points[DISTANCE[:, points].argmin(1)]]
+    return copied
 
 
 def main(report: Report, repeats: int, epsilon: float, delta: float, seed: int) -> None:

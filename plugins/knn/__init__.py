@@ -1,10 +1,12 @@
 """k nearest neighbours: how many, and near in which sense."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "knn-k",

@@ -56,7 +56,8 @@ def leave_one_out(x: Array, y: NDArray[np.int64], ks: list[int]) -> list[float]:
 def distances(x: Array) -> Array:
     """Squared Euclidean distances between all rows, (n, n): ‖a‖² − 2 a·b + ‖b‖²."""
     squares = (x * x).sum(1)
-    return squares[:, None] - 2 * x @ x.T + squares
+    found: Array = squares[:, None] - 2 * x @ x.T + squares
+    return found
 
 
 def main(report: Report, repeats: int, queries: int, seed: int) -> None:

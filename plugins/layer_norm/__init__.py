@@ -1,10 +1,12 @@
 """Normalisation layers: which numbers share a mean and a variance."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "norms",

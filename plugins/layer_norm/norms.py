@@ -28,7 +28,7 @@ from kb import Report
 AXES = {"batch": (0, 2, 3), "layer": (1, 2, 3), "instance": (2, 3)}
 
 
-def normalise(x: Tensor, axes: Sequence[int], eps: float) -> Tensor:
+def normalise(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     """Zero mean and unit variance over ``axes``, up to ε; the variance is the biased one (divided by n)."""
     mean = x.mean(dim=axes, keepdim=True)
     variance = ((x - mean) ** 2).mean(dim=axes, keepdim=True)

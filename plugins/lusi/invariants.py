@@ -34,7 +34,8 @@ def data() -> tuple[Array, Array, Array]:
 def rbf(x: Array) -> Array:
     """k(x, z) = exp(−‖x − z‖²/30) for all pairs, (n, n)."""
     squares = (x * x).sum(1)
-    return np.exp(-WIDTH * np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0))
+    similarity: Array = np.exp(-WIDTH * np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0))
+    return similarity
 
 
 def main(report: Report, splits: int, seed: int, threads: int) -> None:

@@ -52,7 +52,7 @@ def fit(gram: Array, y: Array, gamma: float, phi: Array, intercept: bool = True)
     # least squares where a predicate says nothing new (the constant): μ is then not unique, f is
     redundant = m > 0 and np.linalg.matrix_rank(np.vstack([np.ones(n), phi]) if intercept else phi) < m + intercept
     found = np.linalg.lstsq(system, right)[0] if redundant else np.linalg.solve(system, right)
-    return Fit(found[:n], float(found[n]))
+    return Fit(np.asarray(found[:n], np.float64), float(found[n]))
 
 
 def objective(gram: Array, y: Array, gamma: float, found: Fit) -> float:

@@ -1,10 +1,12 @@
 """Multi-head attention: what a head sees, what is split, and what is lost."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "multi-head",

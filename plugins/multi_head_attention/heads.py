@@ -78,7 +78,8 @@ def main(report: Report, dim: int, heads: int, groups: int, seed: int) -> None:
     report.check("heads-add-up", float((summed - joined).abs().max()), at_most=1e-12)
 
     def weights(rows: int, columns: int) -> Tensor:
-        return torch.randn(rows, columns, generator=generator, dtype=torch.float64) / rows**0.5
+        drawn: Tensor = torch.randn(rows, columns, generator=generator, dtype=torch.float64) / rows**0.5
+        return drawn
 
     maps = {"standard": [], "sliced": [], "wide": []}  # type: dict[str, list[Tensor]]
     for i in range(heads):

@@ -1,10 +1,12 @@
 """Positions: what attention knows without them, and two ways to tell it."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "positions",

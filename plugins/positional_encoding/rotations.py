@@ -51,7 +51,8 @@ def attention(x: Array, queries: Array, keys: Array, values: Array) -> Array:
     q, k, v = x @ queries, x @ keys, x @ values  # (n, d) each
     scores = q @ k.T / np.sqrt(x.shape[1])  # (n, n)
     weights = np.exp(scores - scores.max(1, keepdims=True))
-    return weights / weights.sum(1, keepdims=True) @ v  # (n, d)
+    mixed: Array = weights / weights.sum(1, keepdims=True) @ v  # (n, d)
+    return mixed
 
 
 def main(report: Report, dim: int, base: float, offset: int, furthest: int, seed: int) -> None:

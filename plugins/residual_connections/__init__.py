@@ -1,10 +1,12 @@
 """Residual connections: what a shortcut does to gradients and to training."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "residual",

@@ -29,7 +29,7 @@ WIRINGS = ("plain", "residual", "pre-norm", "post-norm")
 Wire = Callable[[Tensor, nn.Linear], Tensor]
 
 
-def block(wiring: str, x: Tensor, linear: nn.Linear) -> Tensor:
+def block(wiring: str, x: Tensor, linear: nn.Module) -> Tensor:
     """One layer, (batch, width) -> (batch, width)."""
     if wiring == "plain":
         return F.relu(linear(x))
@@ -47,10 +47,11 @@ class Network(nn.Module):
         super().__init__()
         self.wiring = wiring
         self.enter = nn.Linear(64, width)
-        self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
+        layers = [nn.Linear(width, width) for _ in range(depth)]
+        self.layers = nn.ModuleList(layers)
         self.leave = nn.Linear(width, 10)
         if init == "he":  # variance 2/n keeps the size of relu's output; torch's default has variance 1/(3n)
-            for linear in self.layers:
+            for linear in layers:
                 nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
 
     def states(self, x: Tensor) -> list[Tensor]:
@@ -61,7 +62,8 @@ class Network(nn.Module):
         return found
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.leave(self.states(x)[-1])  # (batch, 10)
+        scores: Tensor = self.leave(self.states(x)[-1])  # (batch, 10)
+        return scores
 
 
 def gradient_sizes(network: Network, x: Tensor, y: Tensor) -> list[float]:

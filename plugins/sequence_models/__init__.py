@@ -1,10 +1,12 @@
 """Sequence models before self-attention: what becomes of a gradient in a recurrence, and what a context vector is."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "sequence-models",

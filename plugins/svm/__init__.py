@@ -1,10 +1,12 @@
 """Support vector machines: the margin, the dual, and kernels."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "svm-dual",

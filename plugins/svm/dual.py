@@ -50,7 +50,7 @@ def certificate(report: Report, gram: Array, y: Array, C: float, rng: np.random.
     def moved(beta: Array) -> float:
         """‖w − w'‖/‖w‖ for another machine's w' = Σ βᵢφ(xᵢ), by inner products alone."""
         difference = machine.alpha * y - beta  # w is compared, since b need not be unique, (n,)
-        return float(max(difference @ gram @ difference, 0.0) / norm_squared(gram, y, machine)) ** 0.5
+        return float((max(float(difference @ gram @ difference), 0.0) / norm_squared(gram, y, machine)) ** 0.5)
 
     def trained_on(kept: NDArray[np.int64]) -> Array:
         """The β of a machine that sees only the points ``kept``, (n,)."""

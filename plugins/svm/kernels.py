@@ -30,7 +30,8 @@ def poly(a: Array, b: Array, degree: int = 2, gamma: float = 1.0) -> Array:
 def rbf(a: Array, b: Array, gamma: float) -> Array:
     """k(x, z) = exp(−γ‖x − z‖²)."""
     squares = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T  # (n, m)
-    return np.exp(-gamma * np.maximum(squares, 0))
+    similarity: Array = np.exp(-gamma * np.maximum(squares, 0))
+    return similarity
 
 
 def degree_two_map(x: Array) -> Array:
@@ -43,4 +44,5 @@ def random_features(x: Array, gamma: float, count: int, rng: np.random.Generator
     """Rahimi and Recht 2007: z(x) = √(2/D) cos(Wx + u), E[z(x)·z(x')] = exp(−γ‖x − x'‖²); (n, d) → (n, D)."""
     w = rng.normal(0, (2 * gamma) ** 0.5, (x.shape[1], count))  # the kernel's Fourier transform is a normal density
     u = rng.uniform(0, 2 * np.pi, count)
-    return (2 / count) ** 0.5 * np.cos(x @ w + u)
+    features: Array = (2 / count) ** 0.5 * np.cos(x @ w + u)
+    return features

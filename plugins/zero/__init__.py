@@ -1,10 +1,12 @@
 """ZeRO: the stages 0 to 3 on real processes, measured."""
 
+from collections.abc import Callable
+
 from kb import Demo, Param, hookimpl
 
 
 @hookimpl
-def register_demos(register):
+def register_demos(register: Callable[[Demo], None]) -> None:
     register(
         Demo(
             "zero",

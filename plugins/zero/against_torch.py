@@ -8,13 +8,14 @@ arrive at the same weights.
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.optim import ZeroRedundancyOptimizer
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 from kb import Report
@@ -73,8 +74,9 @@ def compare(place: Rank, x: Tensor, y: Tensor, options: dict[str, Any]) -> dict[
         fully_shard(fsdp, mesh=mesh)
         adam = torch.optim.Adam(fsdp.parameters(), **ADAM)
         steps(fsdp, adam, x, y, place, options)
-        gathered = [parameter.full_tensor().detach() for parameter in fsdp.parameters()]
-    local = sum(parameter.to_local().numel() for parameter in fsdp.parameters())
+        parts = [cast(DTensor, parameter) for parameter in fsdp.parameters()]
+        gathered = [part.full_tensor().detach() for part in parts]
+    local = sum(part.to_local().numel() for part in parts)
     chunks = [parameter.chunk(place.size) for parameter in reference]  # dim 0; the last ranks may get less or nothing
     return {
         "psi": sum(parameter.numel() for parameter in reference),
