@@ -73,6 +73,22 @@ def save(report: Report, evidence: Evidence, demo: Demo, folder: str) -> list[st
     return written
 
 
+def pictures(report: Report, folder: str, caption: str) -> list[str]:
+    """Write the figures of ``report`` into ``folder``, which is there (``check_folder``); the paths of the files."""
+    try:
+        from kb.demos import pictures as drawn
+    except ImportError as error:
+        raise MissingExtra("matplotlib", "demos") from error
+    written = []
+    try:
+        for figure, name in zip(report.figures, file_names([one.title for one in report.figures]), strict=True):
+            written.append(os.path.join(folder, name))
+            drawn.write(figure, written[-1], caption)
+    except OSError as error:
+        raise KbError(f"the pictures could not be saved in {folder!r}: {error.strerror or error}") from None
+    return written
+
+
 def file_names(titles: Sequence[str]) -> list[str]:
     """A file name for each title: letters, digits and hyphens only, all different even where case does not count."""
     names: list[str] = []

@@ -15,7 +15,7 @@ from math import ceil
 
 from kb.errors import UsageError
 from kb.memory import days, fsrs
-from kb.memory.forecast import Forecast, expected_recall, forecast
+from kb.memory.forecast import AskDay, Forecast, SchedulerOf, forecast
 from kb.memory.fsrs import GOOD
 from kb.memory.scheduler import Scheduler, State, check_retention, uniform
 
@@ -58,55 +58,105 @@ class ExamPlan:
         return sorted(key for key, day in self.asks.items() if day <= self.today)
 
 
-def plan(
-    states: Mapping[str, State],
-    scheduler: Scheduler,
-    today: int,
-    exam_day: int,
-    wanted: float = 0.9,
-    *,
-    new: int = 0,
-    usual_new_per_day: int = 20,
-    seed: int = 0,
-) -> ExamPlan:
-    """Plan the days from ``today`` to the one before ``exam_day`` for the questions of ``states`` and ``new`` others.
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is known of an exam's questions when the days from ``today`` to the one before ``exam_day`` are looked at.
 
-    New questions are spread over the first four fifths of the time, so that even the last one is asked again.
+    ``new`` questions besides those of ``states`` have never been answered; the schedule introduces
+    ``usual_new_per_day``. ``scheduler_of`` tells the scheduler of a known question where they differ.
     """
-    length = exam_day - today
-    if length < 1:
-        raise UsageError(f"the exam must be after today, not on {days.iso_date(exam_day)}")
-    check_retention(wanted)
-    pace = ceil(new / max(1, length * 4 // 5)) if new else 0
 
-    def with_floor(floor: float | None) -> Forecast:
-        ask_day = None if floor is None else partial(next_ask, exam_day=exam_day, floor=floor, scheduler=scheduler)
-        return forecast(states, scheduler, today, length, new=new, new_per_day=pace, ask_day=ask_day, seed=seed)
+    states: Mapping[str, State]
+    scheduler: Scheduler
+    today: int
+    exam_day: int
+    wanted: float = 0.9
+    new: int = 0
+    usual_new_per_day: int = 20
+    scheduler_of: SchedulerOf | None = None
+    seed: int = 0
 
-    def with_retention(retention: float | None) -> Forecast:
-        return forecast(states, scheduler, today, length, retention=retention, new=new, new_per_day=pace, seed=seed)
+    def __post_init__(self) -> None:
+        if self.length < 1:
+            raise UsageError(f"the exam must be after today, not on {days.iso_date(self.exam_day)}")
+        check_retention(self.wanted)
 
-    usual = forecast(states, scheduler, today, length, new=new, new_per_day=usual_new_per_day, seed=seed)
-    floor = _least(lambda floor: with_floor(floor).recall >= wanted, (None, *_STEPS))
+    @property
+    def length(self) -> int:
+        return self.exam_day - self.today
+
+    @property
+    def new_per_day(self) -> int:
+        """The pace at which even the last new question is met in the first four fifths of the time, to be asked again.
+
+        It is never slower than the usual one.
+        """
+        return max(ceil(self.new / max(1, self.length * 4 // 5)), self.usual_new_per_day) if self.new else 0
+
+    def usual(self) -> Forecast:
+        """What the usual schedule comes to."""
+        return self._forecast(self.usual_new_per_day)
+
+    def with_floor(self, floor: float | None) -> Forecast:
+        """What comes of it if every question is to be at the ``floor``."""
+        return self._forecast(self.new_per_day, ask_day=None if floor is None else partial(self._ask, floor=floor))
+
+    def with_retention(self, retention: float | None) -> Forecast:
+        """What the schedule alone would come to with another desired retention."""
+        return self._forecast(self.new_per_day, retention=retention)
+
+    def _forecast(self, pace: int, retention: float | None = None, ask_day: AskDay | None = None) -> Forecast:
+        return forecast(
+            self.states,
+            self.scheduler,
+            self.today,
+            self.length,
+            retention=retention,
+            new=self.new,
+            new_per_day=pace,
+            ask_day=ask_day,
+            scheduler_of=self.scheduler_of,
+            seed=self.seed,
+        )
+
+    def _of(self, key: str) -> Scheduler:
+        return self.scheduler if self.scheduler_of is None or key not in self.states else self.scheduler_of(key)
+
+    def _ask(self, key: str, state: State, floor: float) -> int:
+        return next_ask(key, state, self.exam_day, floor, self._of(key))
+
+    def recall_now(self) -> float:
+        """The mean recall on the day if nothing is asked until then; new questions count 0. NaN without any."""
+        total = len(self.states) + self.new
+        chances = (_recall(state, self.exam_day, self._of(key)) for key, state in self.states.items())
+        return sum(chances) / total if total else float("nan")
+
+    def follow(self, floor: float | None, retention: float | None = None) -> ExamPlan:
+        """The plan with this ``floor``, as it looks from today."""
+        asks = {
+            key: state.due_day if floor is None else self._ask(key, state, floor) for key, state in self.states.items()
+        }
+        return ExamPlan(
+            today=self.today,
+            exam_day=self.exam_day,
+            wanted=self.wanted,
+            recall_now=self.recall_now(),
+            usual=self.usual(),
+            planned=self.with_floor(floor),
+            floor=floor,
+            new_per_day=self.new_per_day,
+            asks={key: max(day, self.today) for key, day in asks.items()},
+            retention=retention,
+        )
+
+
+def plan(preparation: Preparation) -> ExamPlan:
+    """The plan that reaches the wanted recall with the lowest floor; if none does, the one with the highest."""
+    floor = _least(lambda floor: preparation.with_floor(floor).recall >= preparation.wanted, (None, *_STEPS))
     if floor is _NEVER:
         floor = _STEPS[-1]
-    retention = _least(lambda retention: with_retention(retention).recall >= wanted, _STEPS[2:])
-    asks = {
-        key: state.due_day if floor is None else next_ask(key, state, exam_day, floor, scheduler)
-        for key, state in states.items()
-    }
-    return ExamPlan(
-        today=today,
-        exam_day=exam_day,
-        wanted=wanted,
-        recall_now=expected_recall(states.values(), exam_day, scheduler.weights),
-        usual=usual,
-        planned=with_floor(floor),
-        floor=floor,
-        new_per_day=pace,
-        asks={key: max(day, today) for key, day in asks.items()},
-        retention=None if retention is _NEVER else retention,
-    )
+    retention = _least(lambda retention: preparation.with_retention(retention).recall >= preparation.wanted, _STEPS[2:])
+    return preparation.follow(floor, None if retention is _NEVER else retention)
 
 
 _NEVER = float("inf")

@@ -18,6 +18,9 @@ from kb.memory.history import Answer
 from kb.memory.learners import FIRST_GRADES
 from kb.memory.scheduler import Scheduler, State
 
+SchedulerOf = Callable[[str], Scheduler]
+"""The scheduler of a question, where they differ."""
+
 AskDay = Callable[[str, State], int]
 """The study day on which a question is to be asked again."""
 
@@ -47,12 +50,6 @@ def due_counts(states: Iterable[State], today: int, length: int) -> tuple[int, .
     return tuple(counts)
 
 
-def expected_recall(states: Iterable[State], day: int, w: Weights) -> float:
-    """The mean probability of recall on study day ``day`` if nothing is asked until then; NaN of no states."""
-    chances = [fsrs.retrievability(days.elapsed_days(state.last_day, day), state.stability, w) for state in states]
-    return sum(chances) / len(chances) if chances else float("nan")
-
-
 def forecast(
     states: Mapping[str, State],
     scheduler: Scheduler,
@@ -63,18 +60,19 @@ def forecast(
     new: int = 0,
     new_per_day: int = 0,
     ask_day: AskDay | None = None,
+    scheduler_of: SchedulerOf | None = None,
     seed: int = 0,
 ) -> Forecast:
     """``length`` days from ``today`` on.
 
     ``new`` questions are introduced at ``new_per_day``. ``retention`` replaces the desired retention of the scheduler,
-    ``ask_day`` the due day.
+    ``ask_day`` the due day, ``scheduler_of`` the scheduler of the known questions.
     """
     reviews = [0] * length
     end = today + length
     known = 0.0
 
-    def go_on(key: str, state: State, draw: random.Random) -> float:
+    def go_on(key: str, state: State, draw: random.Random, scheduler: Scheduler) -> float:
         """Draw the future of one question; the probability of recall at the end."""
         while (day := max(ask_day(key, state) if ask_day else state.due_day, today)) < end:
             if day <= state.last_day:  # asked on this day already, in the drawn future or in life
@@ -88,12 +86,13 @@ def forecast(
         return fsrs.retrievability(days.elapsed_days(state.last_day, end), state.stability, scheduler.weights)
 
     for key, state in states.items():
-        known += go_on(key, state, random.Random(f"{seed}/{key}"))
+        known += go_on(key, state, random.Random(f"{seed}/{key}"), scheduler_of(key) if scheduler_of else scheduler)
     for place in range(min(new, new_per_day * length)):
         key = f"new/{place}"
         draw = random.Random(f"{seed}/{key}")
         grade = draw.choices(fsrs.GRADES, FIRST_GRADES)[0]
-        known += go_on(key, _settled(None, grade, today + place // new_per_day, key, scheduler, retention), draw)
+        state = _settled(None, grade, today + place // new_per_day, key, scheduler, retention)
+        known += go_on(key, state, draw, scheduler)
     total = len(states) + new
     return Forecast(
         today, due_counts(states.values(), today, length), tuple(reviews), known / total if total else float("nan")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kb.errors import KbError, UnknownName
 from kb.memory.days import Moment
+from kb.quiz.exams import Demand
 from kb.quiz.queue import Queue
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Plan:
     """The wishes of the command line. Empty ``topics`` means all; None means no limit, or the settings' limit."""
 
     topics: tuple[str, ...] = ()
-    questions: tuple[str, ...] = ()  # exactly these instead (a part of a topic that is being read)
+    questions: tuple[str, ...] = ()  # these, and no others unless topics are named too
     limit: int | None = None  # answers
     new: int | None = None  # new questions, instead of what the day still allows
     minutes: float | None = None
@@ -45,9 +46,10 @@ class Deck:
 
     def names(self) -> list[str]:
         """Every question of the plan."""
-        if self.plan.questions:
-            return list(self.plan.questions)
-        names = self.library.questions(self.plan.topics or None)
+        chosen = list(self.plan.questions)
+        if chosen and not self.plan.topics:
+            return chosen
+        names = [*chosen, *(name for name in self.library.questions(self.plan.topics or None) if name not in chosen)]
         if not self.plan.topics:
             place = {topic: number for number, topic in enumerate(self.topics)}
             names.sort(key=lambda name: place[_topic(name)])  # stable: the order of the file stays
@@ -72,6 +74,7 @@ class Deck:
         names = self.names()
         rows = self.store.states(names)
         day = self.store.study_day(moment)
+        demand = Demand(self.store, day)
         queue = Queue(self._new_limit(day), claim_of)
         free = [name for name in names if name not in rows or not rows[name].is_held(day)]
         new = [name for name in free if name not in rows or rows[name].state is None]
@@ -86,9 +89,15 @@ class Deck:
                 continue
             if state.phase != "review":
                 queue.add_learning(name, state.due_ms)
-            elif state.due_day <= day:
+            elif state.due_day <= day or name in demand.asked:
                 due.append(name)
         queue.add_reviews(self._recall(due, rows, moment))
+        for_exam = demand.first(new)
+        if for_exam:  # they are asked first, as if their topics had been named, and however many the days left take
+            queue.add_new(for_exam, urgent=True)
+            if self.plan.new is None and queue.new_limit is not None:
+                queue.new_limit = max(queue.new_limit, demand.new_today(new))
+            new = [name for name in new if name not in set(for_exam)]
         if self.plan.topics or self.plan.questions:
             queue.add_new(new)
         else:
@@ -104,7 +113,7 @@ class Deck:
 
     def broken(self) -> list[KbError]:
         """What is wrong with the files that this plan would have asked from, had they not been left out."""
-        if self.plan.questions:
+        if self.plan.questions and not self.plan.topics:
             return []
         entries = self.library.entries()
         usable = {entry.file for entry in entries}

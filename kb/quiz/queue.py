@@ -28,6 +28,7 @@ class Queue:
         self._reviews: dict[str, float] = {}  # name → probability of recall, the lowest first
         self._learning: dict[str, int] = {}  # name → due_ms
         self._new: dict[str, list[str]] = {}  # topic → its new questions in the order of the file
+        self._urgent: set[str] = set()  # topics whose new questions come before those of all others
         self._failures: dict[str, int] = {}  # name → failures in a row in this sitting
         self._recent: list[str] = []
 
@@ -46,10 +47,12 @@ class Queue:
         else:
             self._failures.pop(name, None)
 
-    def add_new(self, names: Iterable[str]) -> None:
-        """New questions, in the order to learn them."""
+    def add_new(self, names: Iterable[str], urgent: bool = False) -> None:
+        """New questions, in the order to learn them; topics of ``urgent`` ones come before all others."""
         for name in names:
             self._new.setdefault(_topic(name), []).append(name)
+            if urgent:
+                self._urgent.add(_topic(name))
 
     def put_first(self, name: str) -> None:
         """Ask ``name`` next, wherever it stood."""
@@ -100,7 +103,7 @@ class Queue:
 
     def _next_new(self) -> str:
         """Of the topics under way, that which waited longest is next."""
-        topics = list(self._new)[:TOPICS_AT_ONCE]
+        topics = ([topic for topic in self._new if topic in self._urgent] or list(self._new))[:TOPICS_AT_ONCE]
         asked = [_topic(name) for name in self._recent]
         waited = {
             topic: max((place for place, one in enumerate(asked) if one == topic), default=-1) for topic in topics

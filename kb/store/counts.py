@@ -1,8 +1,8 @@
 """What is due, counted in SQL for the commands of every prompt: imports sqlite3 and next to nothing else.
 
 "New" are the questions that were never answered, "learning" those in (re)learning steps, due or not yet, and "due" the
-reviews whose study day has come together with the steps whose time has come. Held questions (suspended, buried) never
-count; neither do questions that no topic has any more.
+reviews whose study day has come, or that an exam asks before it, together with the steps whose time has come. Held
+questions (suspended, buried) never count; neither do questions that no topic has any more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from kb.store import connection, faults
 from kb.store.schema import STEPS
 
 _CHECKED_BYTES = 1 << 17  # a larger database is not checked page by page here: this is on the way of every prompt
-_DUE = "CASE s.phase WHEN 'review' THEN s.due_day <= :day ELSE s.due_ms <= :now END"
+_ASKED = "SELECT a.question FROM main.ask a WHERE a.day <= :day AND a.exam_day > :day"  # by an exam, before their day
+_DUE = f"CASE s.phase WHEN 'review' THEN s.due_day <= :day OR s.question IN ({_ASKED}) ELSE s.due_ms <= :now END"
 _FREE = "(h.question IS NULL OR NOT h.suspended AND coalesce(h.buried_until, :day) <= :day)"
 
 # Driven by the topics in order of name, whose questions lie together under "topic/" ("0" is the character after "/"):
@@ -41,6 +42,14 @@ ORDER BY s.{{column}} LIMIT 1
 """
 _NEXT_STEP = _NEXT.replace("{column}", "due_ms").replace("{condition}", "s.phase <> 'review' AND s.due_ms > :now")
 _NEXT_REVIEW = _NEXT.replace("{column}", "due_day").replace("{condition}", "s.phase = 'review' AND s.due_day > :day")
+
+_NEXT_ASK = f"""
+SELECT a.day FROM main.ask a
+CROSS JOIN content.question q ON q.name = a.question
+LEFT JOIN main.hold h ON h.question = a.question
+WHERE a.day > :day AND {_FREE} {{chosen}}
+ORDER BY a.day LIMIT 1
+"""
 
 _CHOSEN = """IN (
     WITH RECURSIVE chosen(name) AS (
@@ -80,11 +89,12 @@ def counts(
             chosen = "" if topics is None else f"AND q.topic {_CHOSEN}"
             step = db.execute(_NEXT_STEP.format(chosen=chosen), values).fetchone()
             review = db.execute(_NEXT_REVIEW.format(chosen=chosen), values).fetchone()
+            ask = db.execute(_NEXT_ASK.format(chosen=chosen), values).fetchone()
     finally:
         db.close()
     by_topic = {name: {"due": int(due), "learning": int(steps), "new": int(new)} for name, due, steps, new in rows}
     upcoming = [step[0]] if step else []
-    upcoming += [day_start_ms(review[0], moment.offset_minutes, rollover_hour)] if review else []
+    upcoming += [day_start_ms(row[0], moment.offset_minutes, rollover_hour) for row in (review, ask) if row]
     return {
         **{count: sum(numbers[count] for numbers in by_topic.values()) for count in ("due", "learning", "new")},
         "next_at": _iso(min(upcoming), moment.offset_minutes) if upcoming else None,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from kb.memory import fsrs
 from kb.memory.scheduler import State
-from kb.store import events, ids
+from kb.store import events, exams, ids
 from kb.store.events import Event
 from kb.store.fold import Key, Progress, Tallies, Tally, fold, load_of, topic_of
 from kb.store.schema import DERIVED
@@ -54,7 +54,9 @@ COUNTING = f"SELECT {events.SELECT} FROM event e WHERE e.kind <> 'undo' AND {_NO
 OF_QUESTION = f"{COUNTING} AND e.question = ? ORDER BY e.id"
 
 
-_BEFORE = _ONE.replace(" FROM ", ", (SELECT max(id) FROM event), EXISTS (SELECT 1 FROM weights) FROM ", 1)
+_BEFORE = _ONE.replace(
+    " FROM ", ", (SELECT max(id) FROM event), EXISTS (SELECT 1 FROM weights), EXISTS (SELECT 1 FROM exam) FROM ", 1
+)
 
 
 def progress_of_row(row: tuple[Any, ...]) -> Progress:
@@ -69,17 +71,19 @@ def progress_of(db: sqlite3.Connection, question: str) -> Progress:
 
 
 class Before(NamedTuple):
-    """What an answer to a question builds on: where it stands, the last id of the log, whether weights were fitted."""
+    """What an answer to a question builds on: where it stands, the last id of the log, whether weights were fitted and
+    an exam is planned."""
 
     progress: Progress
     last_id: bytes | None
     is_fitted: bool
+    is_examined: bool
 
 
 def before_answer(db: sqlite3.Connection, question: str) -> Before:
     """What an answer to ``question`` builds on, in one query: this is on the way of every answer."""
     row = db.execute(_BEFORE, (question,)).fetchone()
-    return Before(progress_of_row(row[:-2]), row[-2], bool(row[-1]))
+    return Before(progress_of_row(row[:-3]), row[-3], bool(row[-2]), bool(row[-1]))
 
 
 def events_of(db: sqlite3.Connection, question: str) -> list[Event]:
@@ -208,6 +212,9 @@ def rebuild(db: sqlite3.Connection, schema: str = "main") -> None:
     found = weights_in_log(db)
     _fill(db, schema, "weights", [(topic, *values) for topic, values in sorted(found.items())])
     weights = weights_of((topic, text) for topic, (text, _) in found.items())
+    planned = exams.in_log(db)
+    exams.put(db, planned, schema)
+    plans = exams.asking(planned)
     load: Counter[int] = Counter()
     by_day: dict[int, list[int]] = {}
     for topic, of_topic in groupby(db.execute(_REPLAY), key=lambda row: topic_of(row[0])):
@@ -216,6 +223,8 @@ def rebuild(db: sqlite3.Connection, schema: str = "main") -> None:
         for question, rows in groupby(of_topic, key=itemgetter(0)):
             progress = fold((events.from_folded(row) for row in rows), weights(question), tallies)
             load.update(load_of([progress]))
+            if topic in plans:
+                exams.put_asks(db, exams.asks(question, progress.state, weights(question), plans[topic]), schema)
             if progress.state is not None:
                 states.append((question, *progress.state))
             if progress.suspended or progress.buried_until is not None:

@@ -99,6 +99,8 @@ _SHOWN = {
     f"iif(day = {derived.EVERY_DAY}, 'all days', date(day * 86400, 'unixepoch'))",
     "load": "date(due_day * 86400, 'unixepoch')",
     "weights": "iif(topic = '', 'all', topic)",
+    "exam": "name",
+    "ask": "question",
 }
 """How a row of a derived table is named."""
 _CHECKS: dict[str, tuple[str, ...]] = {
@@ -107,6 +109,7 @@ _CHECKS: dict[str, tuple[str, ...]] = {
     "rollups": ("rollup",),
     "load": ("load",),
     "weights": ("weights",),
+    "exams": ("exam", "ask"),
 }
 """The derived tables by the check that they belong to."""
 

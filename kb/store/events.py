@@ -26,7 +26,7 @@ FOLDED = ", ".join(f"e.{name}" for name in _FOLDED)
 """The columns that the state follows from; ``from_folded`` reads them."""
 INSERT = f"INSERT INTO event ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
-KINDS = ("answer", "undo", "suspend", "unsuspend", "bury", "unbury", "reset", "params")
+KINDS = ("answer", "undo", "suspend", "unsuspend", "bury", "unbury", "reset", "params", "exam", "exam-over")
 
 
 class Promise(NamedTuple):
@@ -42,7 +42,8 @@ class Event(NamedTuple):
     """One event. ``day`` is the study day in days since 1970-01-01, ``took_ms`` the time to answer in milliseconds.
 
     ``correct`` is None where the learner grades; a crammed answer has no ``promise``; ``undoes`` is the id of the event
-    that an undo takes back; ``data`` is what other kinds carry (a bury's ``until_day``, a params' ``weights``).
+    that an undo takes back; ``data`` is what other kinds carry (a bury's ``until_day``, a params' ``weights``, an
+    exam's ``day``).
     """
 
     id: str

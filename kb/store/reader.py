@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self,
 from kb.config import Settings
 from kb.memory.days import Moment, study_day
 from kb.memory.scheduler import Scheduler, State
-from kb.store import connection, derived, events, faults, fold, ids, schema
+from kb.store import connection, derived, events, exams, faults, fold, ids, schema
 from kb.store.balance import Balancer
 from kb.store.events import Event
+from kb.store.exams import Exam
 from kb.store.fold import Progress, Tally, topic_of
 
 if TYPE_CHECKING:
@@ -99,17 +100,28 @@ class Reader:
     def due(self, moment: Moment, questions: Iterable[str] | None = None) -> list[Row]:
         """The questions to ask now, the longest overdue first: reviews by study day, steps by the clock.
 
-        Held ones are left out. ``questions`` limits the search to these.
+        Those that an exam asks before their day come last. Held ones are left out. ``questions`` limits the search.
         """
         day = self.study_day(moment)
         # a step may be due on the next study day of another time zone, hence the one more
         where = "s.due_day <= :day + 1 AND CASE s.phase WHEN 'review' THEN s.due_day <= :day ELSE s.due_ms <= :now END"
+        where = f"({where}) OR s.question IN ({exams.ASKED})"
         return self._rows(where, questions, {"day": day, "now": moment.at_ms})
 
     @_reading
     def learning(self, moment: Moment, questions: Iterable[str] | None = None) -> list[Row]:
         """The questions in learning or relearning steps, due or not yet, the next one first. Held ones are left out."""
         return self._rows("s.phase <> 'review'", questions, {"day": self.study_day(moment)})
+
+    @_reading
+    def exams(self) -> list[Exam]:
+        """The exams that are planned, the next one first; those that are over too, until their end has been told."""
+        return exams.read(self._reader())
+
+    @_reading
+    def asked(self, day: int) -> set[str]:
+        """The questions that an exam asks on study day ``day`` although their own day has not come; held ones too."""
+        return {name for (name,) in self._reader().execute(exams.ASKED, {"day": day})}
 
     @_reading
     def seen(self, *topics: str) -> set[str]:

@@ -140,10 +140,32 @@ CREATE TABLE proof (
 ) STRICT, WITHOUT ROWID;
 """.replace("{counts}", _V1_COUNTS)
 
-STEPS: tuple[str, ...] = (V1,)
+V2 = """
+-- Derived: the exams that are planned, and the events that planned them.
+CREATE TABLE exam (
+    name TEXT NOT NULL PRIMARY KEY,
+    day INTEGER NOT NULL,                 -- the study day of the exam
+    wanted REAL NOT NULL,                 -- mean recall on that day
+    floor REAL,                           -- the least recall of every question on that day; NULL: the schedule will do
+    topics TEXT NOT NULL,                 -- JSON list
+    event BLOB NOT NULL REFERENCES event (id)
+) STRICT, WITHOUT ROWID;
+
+-- Derived: the questions that an exam asks before their due day, and on which day.
+CREATE TABLE ask (
+    question TEXT NOT NULL,
+    exam_day INTEGER NOT NULL,            -- from this day on the row says nothing any more
+    day INTEGER NOT NULL,
+    PRIMARY KEY (question, exam_day)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ask_day ON ask (day);
+CREATE INDEX event_exam ON event (id) WHERE kind IN ('exam', 'exam-over');
+"""
+
+STEPS: tuple[str, ...] = (V1, V2)
 VERSION = len(STEPS)
 
-DERIVED = ("state", "hold", "rollup", "load", "weights")
+DERIVED = ("state", "hold", "rollup", "load", "weights", "exam", "ask")
 """The tables that a replay of the log rebuilds."""
 
 TABLES = ("event", *DERIVED, "evidence", "proof")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kb.config import Settings
 from kb.errors import KbError, NotStored, StoreError, UsageError
 from kb.memory.days import Moment
-from kb.store import connection, derived, device, events, faults, fold, ids
+from kb.store import connection, derived, device, events, exams, faults, fold, ids
 from kb.store.events import Event, Promise
 from kb.store.fold import topic_of
 from kb.store.reader import Reader, Row
@@ -102,23 +102,27 @@ class Store(Reader):
     def append(
         self, kind: str, moment: Moment, question: str | None = None, data: Mapping[str, Any] | None = None
     ) -> Event:
-        """Append an event of another kind than answer and undo: suspend, unsuspend, bury, unbury, reset, params.
+        """Append an event of another kind than answer and undo: suspend, unsuspend, bury, unbury, reset, params, exam.
 
         A bury lasts until the next study day, or until ``data["until_day"]``. The data of params are ``weights`` (21
-        numbers, or None for the defaults) and optionally the ``topic`` that they are for.
+        numbers, or None for the defaults) and optionally the ``topic`` that they are for; those of an exam are the
+        fields of ``kb.store.exams.Exam`` (a day of None drops the plan).
         """
         if kind not in events.KINDS or kind in ("answer", "undo"):
             raise UsageError(f"no event of kind {kind!r} can be appended")
         day = self.study_day(moment)
         if kind == "params":
             data = _checked_params(data)
+        elif kind in exams.KINDS:
+            data = exams.checked(kind, data)
         elif question is None:
             raise UsageError(f"a {kind} needs a question")
         else:
             _check_question(question)
         if kind == "bury":
             data = {"until_day": day + 1, **(data or {})}
-        what = f"the {kind} of {question}" if question else "the change of the weights"
+        about = "the plan of the exam" if kind in exams.KINDS else "the change of the weights"
+        what = f"the {kind} of {question}" if question else about
         with self._transaction(what, moment) as db:
             event = Event(self._next_id(db, moment), kind, *moment, day, self._device(), question=question, data=data)
             self._insert(db, [event])
@@ -133,6 +137,8 @@ class Store(Reader):
         for event in batch.values():
             if event.kind == "params":
                 _checked_params(event.data)
+            elif event.kind in exams.KINDS:
+                exams.checked(event.kind, event.data)
         with self._transaction("the other log", None) as db:
             fresh = []
             for identifier, event in batch.items():
@@ -204,7 +210,7 @@ class Store(Reader):
     def _record(
         self, db: sqlite3.Connection, question: str, grade: int, moment: Moment, cram: bool, facts: _Facts
     ) -> Event:
-        before, last_id, is_fitted = derived.before_answer(db, question)
+        before, last_id, is_fitted, is_examined = derived.before_answer(db, question)
         scheduler = self._scheduler(self._weights(db) if is_fitted else derived.default_weights, question)
         promise = None
         if not cram:
@@ -223,6 +229,8 @@ class Store(Reader):
         if amount is not None:
             derived.add_tally(db, (event.day, topic_of(question)), amount)
         derived.put(db, question, before, fold.step(before, event, scheduler.weights))
+        if is_examined:
+            exams.refresh(db, lambda _: scheduler.weights, [question])
         return event
 
     def _undo(self, db: sqlite3.Connection, moment: Moment, taken: Iterable[Event]) -> None:
@@ -253,6 +261,10 @@ class Store(Reader):
             return self._weights(db)
 
         derived.refolded(db, touched, self._weights(db), change)
+        before, now = sorted(exams.read(db)), exams.in_log(db)
+        if now != before:
+            exams.put(db, now)
+        exams.refresh(db, self._weights(db), touched if now == before else None)
 
     @staticmethod
     def _undoes_params(db: sqlite3.Connection, fresh: list[Event]) -> bool:

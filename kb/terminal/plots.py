@@ -27,13 +27,13 @@ MAP_LINES = 32
 T = TypeVar("T")
 
 
-def draw(figure: Figure, columns: int, colour: bool) -> Iterator[Line]:
-    """``figure`` in at most ``columns`` columns (at least 40)."""
+def draw(figure: Figure, columns: int, colour: bool, rows: int | None = None) -> Iterator[Line]:
+    """``figure`` in at most ``columns`` columns (at least 40); ``rows`` is the height of a curve without its axes."""
     columns = max(columns, 40)
     if figure.title:
         yield from wrap([Span(clean(figure.title), BOLD)], columns)
     if isinstance(figure, Curve):
-        yield from curve(figure, columns)
+        yield from curve(figure, columns, rows)
     elif isinstance(figure, Bars):
         yield from bars(figure, columns)
     else:
@@ -43,7 +43,7 @@ def draw(figure: Figure, columns: int, colour: bool) -> Iterator[Line]:
 # ---- curves ---------------------------------------------------------------------------------------------------------
 
 
-def curve(figure: Curve, columns: int) -> Iterator[Line]:
+def curve(figure: Curve, columns: int, rows: int | None = None) -> Iterator[Line]:
     """Lines over x, with axes, ticks and a legend."""
     drawable = [(x, y) for line in figure.series for x, y in zip(figure.x, line, strict=True)]
     drawable = [(x, y) for x, y in drawable if _fits(x, "x" in figure.log) and _fits(y, "y" in figure.log)]
@@ -52,7 +52,7 @@ def curve(figure: Curve, columns: int) -> Iterator[Line]:
     if x_axis is None or y_axis is None:
         yield [Span("(nothing to draw: no finite values)", DIM)]
         return
-    rows = max(8, min(16, columns // 5))
+    rows = rows or max(8, min(16, columns // 5))
     y_ticks = {round((rows - 1) * (1 - share)): label for share, label in y_axis.ticks(rows // 3)}
     gutter = max((width(label) for label in y_ticks.values()), default=0)
     room = columns - gutter - 2

@@ -95,6 +95,14 @@ class LazyLaboratory:
         return self._app.store.evidence_of(name, parameters)
 
 
+def tell_over(app: App) -> list[str]:
+    """What is to be said of exams that have ended; each is told once."""
+    from kb.quiz.exams import end_those_over, say_over
+
+    now = moment(app)
+    return [say_over(over, app.store.study_day(now)) for over in end_those_over(app.store, now)]
+
+
 @contextmanager
 def start(app: App, plan: Plan, trust: Trust) -> Iterator[Sitting]:
     """A sitting of ``plan``."""
@@ -103,8 +111,9 @@ def start(app: App, plan: Plan, trust: Trust) -> Iterator[Sitting]:
     def on_open(turn: Turn) -> None:
         trust.file = turn.topic.file
 
+    over = tell_over(app)
     try:
-        yield Sitting(
+        sitting = Sitting(
             app.library,
             app.registry.kinds,
             app.store,
@@ -113,5 +122,7 @@ def start(app: App, plan: Plan, trust: Trust) -> Iterator[Sitting]:
             laboratory=laboratory,
             on_open=on_open,
         )
+        sitting.notices[:0] = over
+        yield sitting
     finally:
         laboratory.close()

@@ -183,7 +183,7 @@ def learned() -> dict[str, State]:
 
 def test_a_plan_gets_there_with_fewer_reviews_than_a_higher_retention() -> None:
     start = FIRST_DAY + 60
-    found = exam.plan(learned(), SCHEDULER, start, start + 60, 0.97)
+    found = exam.plan(exam.Preparation(learned(), SCHEDULER, start, start + 60, 0.97))
     assert found.usual.recall < 0.97
     assert found.reached and 0.97 <= found.planned.recall < 0.98
     assert found.floor is not None and found.floor < 0.97
@@ -199,7 +199,7 @@ def test_a_plan_gets_there_with_fewer_reviews_than_a_higher_retention() -> None:
 
 def test_where_the_usual_schedule_is_enough_nothing_is_added() -> None:
     start = FIRST_DAY + 60
-    found = exam.plan(learned(), SCHEDULER, start, start + 60, 0.85)
+    found = exam.plan(exam.Preparation(learned(), SCHEDULER, start, start + 60, 0.85))
     assert (found.floor, found.extra_reviews, found.reached) == (None, 0, True)
     assert found.asks == {key: max(state.due_day, start) for key, state in learned().items()}
 
@@ -207,7 +207,7 @@ def test_where_the_usual_schedule_is_enough_nothing_is_added() -> None:
 def test_what_cannot_be_reached_is_tried_and_said() -> None:
     """Twenty questions that were just failed, tomorrow the exam."""
     state = in_review(stability=0.3, difficulty=10.0, ago=1, interval=1)
-    found = exam.plan({f"q/{n}": state for n in range(20)}, SCHEDULER, TODAY, TODAY + 1, 0.99)
+    found = exam.plan(exam.Preparation({f"q/{n}": state for n in range(20)}, SCHEDULER, TODAY, TODAY + 1, 0.99))
     assert not found.reached and found.retention is None
     assert len(found.asked_today()) == 20
 
@@ -223,21 +223,46 @@ def test_a_plan_holds_for_a_learner_whom_it_does_not_know() -> None:
             assert planned.recall / 150 > 0.95
 
 
-def test_new_questions_are_spread_over_the_first_four_fifths() -> None:
-    found = exam.plan({}, SCHEDULER, TODAY, TODAY + 50, 0.9, new=100)
+def test_new_questions_are_met_in_the_first_four_fifths() -> None:
+    found = exam.plan(exam.Preparation({}, SCHEDULER, TODAY, TODAY + 50, 0.9, new=100, usual_new_per_day=1))
     assert found.new_per_day == 3  # 100 in 40 days
-    assert math.isnan(found.recall_now)
+    assert found.recall_now == 0
+    assert found.planned.recall > found.usual.recall
+    assert exam.Preparation({}, SCHEDULER, TODAY, TODAY + 50, new=100).new_per_day == 20  # never slower than usual
+    assert math.isnan(exam.Preparation({}, SCHEDULER, TODAY, TODAY + 50).recall_now())
+
+
+@pytest.mark.parametrize("wanted", [0.8, 0.9, 0.95, 0.99])
+@pytest.mark.parametrize("ahead", [1, 10, 45])
+def test_a_plan_foresees_no_less_than_the_usual_schedule(wanted: float, ahead: int) -> None:
+    """What is wanted, or if that is out of reach, no less than the schedule brings by itself."""
+    found = exam.plan(exam.Preparation(learned(), SCHEDULER, FIRST_DAY + 60, FIRST_DAY + 60 + ahead, wanted, new=30))
+    assert found.planned.recall >= min(found.usual.recall, wanted)
+    assert found.extra_reviews >= 0
+    again = exam.Preparation(learned(), SCHEDULER, FIRST_DAY + 60, FIRST_DAY + 60 + ahead, wanted, new=30)
+    assert again.follow(found.floor, found.retention) == found
+
+
+def test_topics_keep_their_own_schedulers() -> None:
+    """Where half of the questions are kept at 0.97, the other half at 0.8, the forecast is the mean of both."""
+    start, known = FIRST_DAY + 60, learned()
+    halves = [{key: state for n, (key, state) in enumerate(known.items()) if n % 2 == half} for half in (0, 1)]
+    by_key = {key: Scheduler(desired_retention=r) for half, r in zip(halves, (0.97, 0.8), strict=True) for key in half}
+    mixed = forecast.forecast(known, SCHEDULER, start, 40, scheduler_of=by_key.__getitem__)
+    alone = [forecast.forecast(half, by_key[next(iter(half))], start, 40) for half in halves]
+    assert sum(mixed.reviews) == sum(sum(one.reviews) for one in alone)
+    assert mixed.recall == pytest.approx(sum(one.recall for one in alone) / 2)
 
 
 @pytest.mark.parametrize("ahead", [0, -3])
 def test_an_exam_that_is_over_cannot_be_planned(ahead: int) -> None:
     with pytest.raises(UsageError, match="after today"):
-        exam.plan({}, SCHEDULER, TODAY, TODAY + ahead)
+        exam.plan(exam.Preparation({}, SCHEDULER, TODAY, TODAY + ahead))
 
 
 def test_a_recall_that_nobody_has_cannot_be_planned() -> None:
     with pytest.raises(UsageError, match="retention"):
-        exam.plan({}, SCHEDULER, TODAY, TODAY + 3, 1.0)
+        exam.plan(exam.Preparation({}, SCHEDULER, TODAY, TODAY + 3, 1.0))
 
 
 # --- credit ---

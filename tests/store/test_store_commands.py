@@ -140,7 +140,7 @@ def test_doctor_says_ok_or_what_is_not(answered: Path, run_kb: KbRunner) -> None
     assert json.loads(wrong.stdout)["ok"] is False
     people = run_kb("doctor")
     assert people.returncode == 1
-    assert "✗ state" in people.stdout and "1 of 13 checks failed" in people.stdout
+    assert "✗ state" in people.stdout and "1 of 14 checks failed" in people.stdout
     assert run_kb("doctor", "--rebuild").returncode == 0
 
 

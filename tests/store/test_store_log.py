@@ -101,6 +101,8 @@ def test_tables_are_strict_and_durable(store: Store, noon: Moment) -> None:
         "rollup",
         "load",
         "weights",
+        "exam",
+        "ask",
         "evidence",
         "proof",
     }

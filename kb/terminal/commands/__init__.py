@@ -14,6 +14,7 @@ COMMANDS = {
     "path": "Show the way to a topic: all that it rests on, in the order to learn it.",
     "search": "Search topics, bodies, claims, questions and sources.",
     "stats": "Show how memory is doing.",
+    "exam": "Plan for an exam: know TOPIC well on DATE.",
     "optimize": "Fit the schedule's weights to your own answers, and keep them only if they foresee better.",
     "check": "Check topic files as a compiler checks code.",
     "verify": "Run the proofs of the claims.",

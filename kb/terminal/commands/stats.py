@@ -102,26 +102,12 @@ def _pictures(
 
 
 def _save(report: Report, folder: str, statistics: Statistics) -> None:
-    import os
-
     from kb.demos import save
-    from kb.errors import KbError, MissingExtra
     from kb.memory.days import iso_date
 
     save.check_folder(folder)
-    try:
-        from kb.demos import pictures
-    except ImportError as error:
-        raise MissingExtra("matplotlib", "demos") from error
-    try:
-        for figure, name in zip(
-            report.figures, save.file_names([figure.title for figure in report.figures]), strict=True
-        ):
-            path = os.path.join(folder, name)
-            pictures.write(figure, path, f"kb stats · {iso_date(statistics.day)}")
-            click.echo(path, err=True)
-    except OSError as error:
-        raise KbError(f"the pictures could not be saved in {folder!r}: {error.strerror or error}") from None
+    for path in save.pictures(report, folder, f"kb stats · {iso_date(statistics.day)}"):
+        click.echo(path, err=True)
 
 
 def _page(statistics: Statistics, columns: int) -> Iterator[Line]:
