@@ -62,12 +62,14 @@ class Learner:
         return SECONDS[phase][grade - 1]
 
 
-def draw_learner(seed: int, spread: float = 0.3) -> Learner:
-    """A learner with weights around the published defaults: each times e^N(0, spread²), kept within its bounds."""
+def draw_learner(seed: int, spread: float = 0.3, around: Weights = DEFAULT_WEIGHTS) -> Learner:
+    """A learner with weights ``around`` others: each times e^N(0, spread²), kept in its bounds. No spread: these."""
+    if not spread:
+        return Learner(check_weights(around), seed)
     draw = random.Random(f"learner/{seed}")
     weights = [
         min(max(default * exp(draw.gauss(0.0, spread)), low), high)
-        for default, (low, high) in zip(DEFAULT_WEIGHTS, BOUNDS, strict=True)
+        for default, (low, high) in zip(around, BOUNDS, strict=True)
     ]
     weights[:4] = sorted(weights[:4])  # a better first grade leaves no weaker memory
     return Learner(check_weights(weights), seed)

@@ -113,6 +113,10 @@ class Scheduler:
         """The four states that the four grades would give: exactly those that ``review`` gives then."""
         return self._outcomes(state, EASY, moment, key, retention, load)
 
+    def adopt(self, state: State) -> State:
+        """A state that FSRS-6 has made, as this scheduler goes on from it."""
+        return state
+
     def retrievability(self, state: State, moment: Moment) -> float:
         """The probability of recall at ``moment``, by study days as in ``review``."""
         elapsed = days.elapsed_days(state.last_day, days.study_day(moment, self.rollover_hour))

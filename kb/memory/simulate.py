@@ -45,7 +45,8 @@ class Course:
     """What is learned: ``questions`` in their order, at most ``new_per_day`` a day, in ``minutes_per_day`` if given.
 
     ``requires[q]`` are the questions, all before q, that question q rests on. ``transfer`` is the share of a Good
-    answer that passing q really is to them, in the learner's head.
+    answer that passing q really is to them, in the learner's head. ``known`` are questions that have been answered
+    before, as they stand on the first day (``shifted``); then those without a state are counted behind them.
     """
 
     questions: int = 1000
@@ -54,6 +55,7 @@ class Course:
     minutes_per_day: float | None = None
     requires: Sequence[Sequence[int]] = ()
     transfer: float = 0.0
+    known: Sequence[State] = ()
 
 
 class Outcome(NamedTuple):
@@ -61,7 +63,8 @@ class Outcome(NamedTuple):
 
     ``retention`` is the share of ``reviews`` that were recalled, ``foreseen`` what the schedule expected that to be,
     ``log_loss`` how well it foresaw which. ``recall`` is the number of questions expected to be recalled on the day
-    after the last, ``mean_recall`` that of all days. ``daily`` are the answers of each day, steps included.
+    after the last, ``mean_recall`` that of all days, ``weekly_recall`` that of one day of each week (``recall_days``).
+    ``introduced`` are the questions that have been met; ``daily`` the answers of each day, steps included.
     """
 
     policy: str
@@ -75,6 +78,7 @@ class Outcome(NamedTuple):
     mean_recall: float
     minutes: float
     daily: tuple[int, ...]
+    weekly_recall: tuple[float, ...]
 
     @property
     def busiest(self) -> int:
@@ -129,10 +133,11 @@ def compare(learners: Sequence[Learner], policies: Sequence[Policy], course: Cou
 class _Run:
     def __init__(self, learner: Learner, policy: Policy, course: Course, listener: Listener | None) -> None:
         self.learner, self.policy, self.course, self.listener = learner, policy, course, listener
-        self.states: list[State] = []
-        self.truths: list[Memory] = []  # what the learner's memories really are
-        self.since: list[float] = []  # the day from which each is forgotten
-        self.draws = [random.Random(f"{learner.seed}/{question}") for question in range(course.questions)]
+        self.states = [policy.scheduler.adopt(state) for state in course.known]
+        self.truths: list[Memory] = [state.memory for state in course.known]  # what the memories really are
+        self.since: list[float] = [state.last_day for state in course.known]  # the day from which each is forgotten
+        self.total = len(course.known) + course.questions
+        self.draws = [random.Random(f"{learner.seed}/{question}") for question in range(self.total)]
         self.rests_on = distances(course.requires) if policy.credit or course.transfer else {}
         self.due: defaultdict[int, list[int]] = defaultdict(list)
         self.counts: Counter[int] = Counter()
@@ -140,9 +145,12 @@ class _Run:
         self.load = Load(self.counts, policy.easy_days) if policy.balance or policy.easy_days else None
         self.daily: list[int] = []
         self.recalls: list[float] = []
+        self.recall_days = recall_days(course.days)
         self.seconds = 0.0
         self.reviews = self.recalled = 0
         self.loss = self.foreseen = 0.0
+        for question, state in enumerate(course.known):
+            self._put(question, max(state.due_day, FIRST_DAY))
 
     def study(self, day: int) -> None:
         """One study day: what is due, the longest overdue first, then new questions, until the time is up."""
@@ -157,12 +165,12 @@ class _Run:
                 self.due[day + 1].append(question)
             else:
                 self._ask(question)
-        last = min(len(self.states) + self.course.new_per_day, self.course.questions)
+        last = min(len(self.states) + self.course.new_per_day, self.total)
         while len(self.states) < last and self.clock < limit:
             self._introduce()
         self.seconds += self.clock
         self.daily.append(self.answered)
-        if day % 7 == 0:
+        if day - FIRST_DAY in self.recall_days:
             self.recalls.append(self._recall(day))
 
     def outcome(self) -> Outcome:
@@ -179,6 +187,7 @@ class _Run:
             mean_recall=sum(self.recalls) / len(self.recalls) if self.recalls else 0.0,
             minutes=self.seconds / 60,
             daily=tuple(self.daily),
+            weekly_recall=tuple(self.recalls),
         )
 
     def _introduce(self) -> None:
@@ -271,6 +280,22 @@ class _Run:
             fsrs.retrievability(day - since, truth.stability, w)
             for truth, since in zip(self.truths, self.since, strict=True)
         )
+
+
+def recall_days(days: int) -> range:
+    """The days of a course of ``days``, 0 being the first, on which ``weekly_recall`` is taken."""
+    return range(-FIRST_DAY % 7, days, 7)
+
+
+def shifted(state: State, days: int) -> State:
+    """``state`` as it would be had everything happened ``days`` later."""
+    ms = days * DAY_MS
+    return state._replace(
+        due_ms=state.due_ms + ms,
+        due_day=state.due_day + days,
+        last_ms=state.last_ms + ms,
+        last_day=state.last_day + days,
+    )
 
 
 def _start_ms(day: int) -> int:

@@ -73,6 +73,10 @@ class Sm2(Scheduler):
         after = step(Repetition(passed, state.stability, state.difficulty), grade)
         return Memory(max(after.interval, 1.0), after.ease)
 
+    def adopt(self, state: State) -> State:
+        """The interval stays; what ease SM-2 would have come to by now is not known: the first one."""
+        return state._replace(stability=max(float(state.interval_days), 1.0), difficulty=FIRST_EASE)
+
     def retrievability(self, state: State, moment: Moment) -> float:
         elapsed = days.elapsed_days(state.last_day, days.study_day(moment, self.rollover_hour))
         return recall(elapsed, max(state.stability, fsrs.S_MIN))

@@ -15,6 +15,7 @@ COMMANDS = {
     "search": "Search topics, bodies, claims, questions and sources.",
     "stats": "Show how memory is doing.",
     "exam": "Plan for an exam: know TOPIC well on DATE.",
+    "simulate": "Compare schedules on simulated learners: what each costs, and what is known in the end.",
     "optimize": "Fit the schedule's weights to your own answers, and keep them only if they foresee better.",
     "check": "Check topic files as a compiler checks code.",
     "verify": "Run the proofs of the claims.",
