@@ -18,7 +18,7 @@ from kb.memory.days import Moment
 from kb.questions.base import Laboratory, NoLaboratory, Question, Verdict
 from kb.quiz.plan import Deck, Plan
 from kb.quiz.queue import Queue
-from kb.quiz.turn import AGAIN, EASY, GOOD, HARD, Outcome, Revealed, Turn
+from kb.quiz.turn import AGAIN, GOOD, HARD, Outcome, Revealed, Turn, check_grade
 
 if TYPE_CHECKING:
     from kb.knowledge.library import Library
@@ -199,7 +199,7 @@ class Sitting:
 
     def grade(self, grade: int) -> Outcome:
         """The learner's own grade (1 to 4) of the revealed answer."""
-        _check_grade(grade)
+        check_grade(grade)
         if self.revealed is None:
             raise UsageError("there is no revealed answer to grade")
         return self._record(self.revealed, grade)
@@ -216,17 +216,21 @@ class Sitting:
                 seconds=self.answer_seconds,
                 correct=verdict.correct,
                 hint=self.hinted,
-                cram=self.plan.cram,
+                cram=self._spares_schedule(turn, grade),
             )
         except NotStored:
             self.not_stored += 1
             raise
-        outcome = Outcome(turn, answer, verdict, grade, why, event, grade == AGAIN and self._is_leech(turn.name))
+        leech = grade == AGAIN and self._is_leech(turn.name)
+        outcome = Outcome(turn, answer, verdict, grade, why, event, leech, self.store.ask_day(turn.name, event.day))
         self.outcomes.append(outcome)
         self.turn = self.revealed = None
         self._schedule(outcome)
         self.deck.met(turn.name, self.queue)
         return outcome
+
+    def _spares_schedule(self, turn: Turn, grade: int) -> bool:
+        return self.plan.cram
 
     def _is_leech(self, name: str) -> bool:
         row, lapses = self.store.state(name), self.store.settings.leech_lapses
@@ -245,14 +249,15 @@ class Sitting:
 
     def regrade(self, grade: int) -> Outcome:
         """Give the answer before another grade."""
-        _check_grade(grade)
+        check_grade(grade)
         if not self.outcomes:
             raise UsageError("no answer of this sitting can be regraded")
         last = self.outcomes[-1]
         newest = self.store.undoable()
         if newest is None or newest.id != last.event.id:
             raise UsageError("the last answer is not of this sitting: it cannot be regraded here")
-        outcome = replace(last, grade=grade, event=self.store.regrade(grade, self._clock()))
+        event = self.store.regrade(grade, self._clock())
+        outcome = replace(last, grade=grade, event=event, ask_day=self.store.ask_day(last.turn.name, event.day))
         self.outcomes[-1] = outcome
         self._schedule(outcome)
         return outcome
@@ -390,8 +395,3 @@ class Sitting:
     def _set_aside(self, name: str, reason: str) -> None:
         self.turn = self.revealed = None
         self.notices.append(f"{name} was set aside: {' '.join(reason.split())}")
-
-
-def _check_grade(grade: Any) -> None:
-    if isinstance(grade, bool) or grade not in (AGAIN, HARD, GOOD, EASY):
-        raise UsageError(f"a grade is 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy), not {grade!r}")

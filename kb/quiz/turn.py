@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kb.errors import UsageError
 from kb.knowledge.model import QuestionCard, Topic
 from kb.questions.base import Ask, Question, Verdict
 from kb.quiz.citation import demo_of, source_of
@@ -48,6 +49,7 @@ class Outcome:
     why: str
     event: Event
     leech: bool = False  # it has been forgotten so often that the card, not the learner, needs work
+    ask_day: int | None = None  # the study day on which an exam asks the question before its due day
 
     @property
     def right(self) -> bool:
@@ -68,3 +70,9 @@ class Revealed:
     answer: Any
     verdict: Verdict
     why: str
+
+
+def check_grade(grade: Any) -> None:
+    """UsageError unless ``grade`` is 1 to 4."""
+    if isinstance(grade, bool) or grade not in (AGAIN, HARD, GOOD, EASY):
+        raise UsageError(f"a grade is 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy), not {grade!r}")

@@ -34,9 +34,11 @@ def hold(
 
     ``brief`` says at the end what was missed, and no more.
     """
-    from kb.terminal.start import Trust, start
+    from kb.terminal.start import Trust, start, tell_over
 
     trust = Trust(app)
+    if not as_json:  # a program has no ear for it
+        app.store.notices += tell_over(app)
     with start(app, plan, trust) as sitting:
         code = _hold(app, sitting, trust, as_json, plain, file, brief)
         if app.settings.optimize_every and not plan.cram:

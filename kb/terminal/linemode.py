@@ -160,7 +160,7 @@ class LineSitting:
         verdict = outcome.verdict
         word = {True: "Right", False: "Wrong", None: "Graded"}[verdict.correct]
         style = {True: GOOD, False: BAD, None: BOLD}[verdict.correct]
-        again = back(outcome.event, self._sitting.now(), self._sitting.store.settings.rollover_hour)
+        again = back(outcome, self._sitting.now(), self._sitting.store.settings.rollover_hour)
         says = ", ".join(filter(None, [GRADES[outcome.grade].capitalize(), again]))
         self._page.write([Span(f"{word}.", f"{BOLD};{style}"), Span(f" {says}", DIM)])
         if verdict.correct is None:

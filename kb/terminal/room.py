@@ -323,7 +323,7 @@ class Room:
 
     def _graded(self, outcome: Outcome) -> None:
         self._leave_verdict()
-        again = back(outcome.event, self.sitting.now(), self.sitting.store.settings.rollover_hour)
+        again = back(outcome, self.sitting.now(), self.sitting.store.settings.rollover_hour)
         self.message = views.message(f"{', '.join(filter(None, [GRADES[outcome.grade], again]))} (u undoes)", DIM)
 
     def _leave_verdict(self) -> None:

@@ -111,9 +111,8 @@ def start(app: App, plan: Plan, trust: Trust) -> Iterator[Sitting]:
     def on_open(turn: Turn) -> None:
         trust.file = turn.topic.file
 
-    over = tell_over(app)
     try:
-        sitting = Sitting(
+        yield Sitting(
             app.library,
             app.registry.kinds,
             app.store,
@@ -122,7 +121,5 @@ def start(app: App, plan: Plan, trust: Trust) -> Iterator[Sitting]:
             laboratory=laboratory,
             on_open=on_open,
         )
-        sitting.notices[:0] = over
-        yield sitting
     finally:
         laboratory.close()

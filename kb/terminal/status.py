@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kb.memory.days import Moment, study_day
+from kb.memory.days import Moment, day_start_ms, study_day
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Line, Span, line_width, width
 
 if TYPE_CHECKING:
-    from kb.store.events import Event
+    from kb.quiz.turn import Outcome
 
 GRADES = {1: "again", 2: "hard", 3: "good", 4: "easy"}
 GRADE_STYLES = {1: BAD, 2: WARN, 3: GOOD, 4: LINK}
@@ -28,10 +28,15 @@ def when(due_ms: int, due_day: int, now: Moment, rollover_hour: int = 4) -> str:
     return "tomorrow" if days == 1 else f"in {of_days(days)}"
 
 
-def back(event: Event, now: Moment, rollover_hour: int) -> str:
+def back(outcome: Outcome, now: Moment, rollover_hour: int) -> str:
     """When an answered question comes back: ``back in 10 min``; nothing after a cram."""
-    promise = event.promise
-    return "" if promise is None else f"back {when(promise.due_ms, promise.due_day, now, rollover_hour)}"
+    promise = outcome.event.promise
+    if promise is None:
+        return ""
+    if outcome.ask_day is not None and outcome.ask_day < promise.due_day:
+        starts = day_start_ms(outcome.ask_day, now.offset_minutes, rollover_hour)
+        return f"back {when(starts, outcome.ask_day, now, rollover_hour)}, for the exam"
+    return f"back {when(promise.due_ms, promise.due_day, now, rollover_hour)}"
 
 
 def short_when(due_ms: int, due_day: int, now: Moment, rollover_hour: int = 4) -> str:

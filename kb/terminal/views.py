@@ -111,7 +111,7 @@ def verdict_line(done: Outcome, now: Moment, rollover_hour: int, columns: int) -
         left = [Span("✗ Wrong", f"{BOLD};{BAD}")]
         if verdict.score is not None and 0 < verdict.score < 1:
             left.append(Span(f" · {verdict.score:.0%} of it right", DIM))
-    again = back(done.event, now, rollover_hour)
+    again = back(done, now, rollover_hour)
     right = [Span(GRADES[done.grade].capitalize(), GRADE_STYLES[done.grade]), Span(again and f" · {again}", DIM)]
     gap = columns - line_width(left) - line_width(right)
     return [*left, Span(" " * max(gap, 2)), *right]

@@ -290,8 +290,31 @@ def test_screens_fit_and_say_how_it_stands(store: Store, tmp_path: Path, run_kb:
 
 def test_the_quiz_tells_the_end_too(store: Store, run_kb: RunKb) -> None:
     store.append("exam", at(TODAY), data=PLAN)
+    assert "the exam" not in run_kb("quiz", "zero", "--json", env=now(EXAM_DAY)).stdout
     ended = [run_kb("quiz", "zero", "--limit", "1", env=now(EXAM_DAY)) for _ in range(2)]
-    assert ["the exam finals is today" in one.stdout + one.stderr for one in ended] == [True, False]
+    assert [(one.stdout + one.stderr).count("the exam finals is today") for one in ended] == [1, 0]
+
+
+def test_a_verdict_says_when_the_exam_asks_again(store: Store, run_kb: RunKb) -> None:
+    from types import SimpleNamespace
+
+    from kb.terminal.status import back
+
+    store.append("exam", at(TODAY), data={**PLAN, "day": TODAY + 40, "floor": 0.97})
+    learn(store, cards()[:1])
+    event = store.record(cards()[0], 3, at(TODAY), answer="x")
+    assert event.promise is not None and event.promise.due_day > TODAY + 40
+    asked = store.ask_day(cards()[0], TODAY)
+    assert asked is not None and TODAY + 1 < asked < TODAY + 40
+    said = back(SimpleNamespace(event=event, ask_day=asked), at(TODAY), 4)  # type: ignore[arg-type]
+    assert said == f"back in {asked - TODAY} days, for the exam"
+    usual = back(SimpleNamespace(event=event, ask_day=None), at(TODAY), 4)  # type: ignore[arg-type]
+    assert usual.startswith("back in ") and "exam" not in usual
+    assert store.ask_day(cards()[0], TODAY + 40) is None
+
+    told = run_kb("quiz", "zero", "--new", "0", "--plain", input=":show\n", env=now(asked)).stdout
+    assert "Again" in told, "it is asked on that day"
+    assert "finals on 2024-11-13, 95% wanted" in run_kb("log", env=now(asked)).stdout
 
 
 def test_undo_and_drop_by_command(store: Store, run_kb: RunKb) -> None:

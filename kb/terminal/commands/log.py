@@ -99,6 +99,17 @@ def _what(event: Event) -> str:
     return GRADES.get(event.grade or 0, "?")
 
 
+def _exam(event: Event) -> str:
+    """Which exam, and what became of it."""
+    from kb.memory.days import iso_date
+
+    data = event.data or {}
+    name, day = text.one_line(str(data.get("name"))), data.get("day")
+    if event.kind == "exam-over":
+        return name
+    return f"{name} on {iso_date(day)}, {data.get('wanted', 0):.0%} wanted" if day is not None else f"{name} dropped"
+
+
 def _style(event: Event) -> str:
     if event.kind != "answer":
         return ""
@@ -107,6 +118,8 @@ def _style(event: Event) -> str:
 
 def _more(event: Event, was_undone: bool) -> str:
     parts = []
+    if event.kind in ("exam", "exam-over"):
+        parts.append(_exam(event))
     if event.cram:
         parts.append("cram")
     if event.hint:
