@@ -403,3 +403,9 @@ def test_remaining_never_lies_about_the_end(sit: Sit) -> None:
         assert sum(sitting.remaining()) >= 1
         answer(sitting)
     assert sitting.remaining() == (0, 0)
+
+
+def test_questions_may_be_named_beside_topics(sit: Sit) -> None:
+    sitting = sit("beads", questions=("abacus/tell", "beads/count"))
+    assert sitting.deck.names() == ["abacus/tell", "beads/count", "beads/shape"]
+    assert sit(questions=("abacus/tell",)).deck.names() == ["abacus/tell"]
