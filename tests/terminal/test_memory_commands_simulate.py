@@ -58,6 +58,14 @@ def test_a_course_that_is_cut_in_two_goes_on_as_it_would_have() -> None:
     assert whole.reviews - first.reviews == asked, "the same questions are asked on that day"
 
 
+def test_a_state_that_is_moved_is_as_well_remembered_as_many_days_later() -> None:
+    state = State("review", 0, 50.0, 5.0, 130 * DAY_MS, 130, 100 * DAY_MS, 100, 3, 0)
+    moved = shifted(state, -7)
+    assert (moved.due_day, moved.due_ms, moved.interval_days) == (123, 123 * DAY_MS, 30)
+    assert (moved.last_day, moved.last_ms, moved.memory) == (93, 93 * DAY_MS, state.memory)
+    assert Scheduler().retrievability(moved, at(113)) == Scheduler().retrievability(state, at(120))
+
+
 def test_what_is_known_is_forgotten_if_it_is_not_asked() -> None:
     state = State("review", 0, 50.0, 5.0, 0, FIRST_DAY + 900, 0, FIRST_DAY - 10, 3, 0)
     found = simulate(Learner(fsrs.DEFAULT_WEIGHTS), Policy("x"), Course(0, 90, known=[state] * 4))
@@ -76,6 +84,11 @@ def test_sm2_takes_over_the_interval_and_begins_with_its_first_ease() -> None:
 def test_without_spread_everybody_is_alike_but_for_luck() -> None:
     odd = (3.0, 2.0, *fsrs.DEFAULT_WEIGHTS[2:])  # a fit may come out of order; it is taken as it is
     assert draw_learner(5, 0.0, odd) == Learner(odd, 5)
+    double = tuple(2 * w for w in fsrs.DEFAULT_WEIGHTS[:4]) + fsrs.DEFAULT_WEIGHTS[4:]
+    ratios = [one / other for one, other in zip(draw_learner(5, 0.1, double).weights, double, strict=True)]
+    assert all(0.6 < ratio < 1.6 for ratio in ratios) and len(set(ratios)) > 15
+    drawn = [draw_learner(5, 0.1, around).weights[0] for around in (double, fsrs.DEFAULT_WEIGHTS)]
+    assert drawn[0] == pytest.approx(2 * drawn[1])
     assert draw_learner(5).weights == draw_learner(5, 0.3, fsrs.DEFAULT_WEIGHTS).weights != draw_learner(6).weights
 
 
