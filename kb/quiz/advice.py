@@ -40,6 +40,7 @@ class Advisor:
         }
         everything = [question for names in self.questions.values() for question in names]
         self.rows: dict[str, Row] = store.states(everything)
+        self.placed = store.placed()
         self.due = [row.question for row in store.due(now, everything)]
 
     def all(self) -> Iterator[Suggestion]:
@@ -56,8 +57,9 @@ class Advisor:
         return [name for name in self.questions[topic] if not self._is_seen(name) and not self._is_held(name)]
 
     def unmet(self, topic: str) -> list[str]:
-        """The topics that ``topic`` rests on and that have questions never answered."""
-        return [needed for needed in self.library.requires(topic) if self.unseen(needed)]
+        """The topics that ``topic`` rests on, not placed as known, that have questions never answered."""
+        needed = self.library.requires(topic)
+        return [below for below in needed if below not in self.placed and self.unseen(below)]
 
     def _is_seen(self, name: str) -> bool:
         return name in self.rows and self.rows[name].state is not None
@@ -88,16 +90,31 @@ class Advisor:
         for topic, names in self.questions.items():
             unseen = self.unseen(topic)
             if unseen and any(map(self._is_seen, names)):
-                begun.append((len(unseen) / len(names), len(unseen), topic))
-        for _, count, topic in sorted(begun)[:2]:
+                begun.append((topic in self.placed, len(unseen) / len(names), len(unseen), topic))
+        for _, _, count, topic in sorted(begun)[:2]:
             total = len(self.questions[topic])
+            unmet = self.first_unmet(topic)
+            if unmet is not None:
+                why = f"you have begun {topic}, which rests on it: {self.progress(unmet)}"
+                yield Suggestion("begin", f"kb learn {unmet}", why)
+                continue
             yield Suggestion("continue", f"kb quiz {topic}", f"{count} of its {total} questions you have not seen yet")
+
+    def first_unmet(self, topic: str) -> str | None:
+        """The first topic on the way to ``topic`` that has not been met; all that it rests on in turn has been."""
+        return next((needed for needed in self.unmet(topic) if not self.unmet(needed)), None)
+
+    def progress(self, topic: str) -> str:
+        """How many of a topic's questions have been seen, in a few words."""
+        total, unseen = len(self.questions[topic]), len(self.unseen(topic))
+        return f"you have seen {total - unseen} of its {total} questions" if unseen < total else "it is new to you"
 
     def _begin(self) -> Iterator[Suggestion]:
         """Untouched topics whose prerequisites have been met, those that most others rest on first."""
         ready = []
         for topic, names in self.questions.items():
-            if names and len(self.unseen(topic)) == len(names) and not self.unmet(topic):
+            untouched = names and len(self.unseen(topic)) == len(names) and topic not in self.placed
+            if untouched and not self.unmet(topic):
                 opens = [other for other in self.entries if topic in self.library.requires(other)]
                 ready.append((-len(opens), topic, opens))
         for _, topic, opens in sorted(ready)[:2]:
@@ -135,10 +152,13 @@ def explain(library: Library, store: Store, topic: str, now: Moment) -> Suggesti
     """What to do to get on with ``topic``, and why."""
     advisor = Advisor(library, store, now)
     name = library.resolve(topic)
-    unmet = [needed for needed in advisor.unmet(name) if not advisor.unmet(needed)]
-    if unmet:
-        first = unmet[0]
-        return Suggestion("begin", f"kb learn {first}", f"{name} rests on it, and you have not met all of it yet")
+    first = advisor.first_unmet(name)
+    if first is not None:
+        more = len(advisor.unmet(name)) - 1
+        also = f", and on {more} more {'topic' if more == 1 else 'topics'} after it (kb path {name})" if more else ""
+        return Suggestion(
+            "begin", f"kb learn {first}", f"the topic {name} rests on it{also}; {advisor.progress(first)}"
+        )
     names = [question for one in library.expand([name]) for question in advisor.questions[one]]
     due = [question for question in advisor.due if question in names]
     if due:

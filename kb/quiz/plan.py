@@ -145,13 +145,18 @@ class Deck:
 
     def _open_topics(self, queue: Queue, new: Iterable[str], moment: Moment) -> None:
         """Sort the new questions into those that may be asked and those that wait for prerequisites."""
-        seen = self.store.seen()
+        seen, placed = self.store.seen(), self.store.placed()
         suspended = {row.question for row in self.store.held(moment) if row.suspended}
         for name in self.library.questions():
-            if name not in seen and name not in suspended:
+            if name not in seen and name not in suspended and _topic(name) not in placed:
                 self._unmet.setdefault(_topic(name), set()).add(name)
         begun = {_topic(name) for name in seen}
-        for name in sorted(new, key=lambda name: _topic(name) not in begun):  # what was begun goes on first
+
+        def order(name: str) -> tuple[bool, bool]:
+            """What was begun goes on first, what a placement judged known waits for all else."""
+            return _topic(name) in placed, _topic(name) not in begun
+
+        for name in sorted(new, key=order):
             self._waiting.setdefault(_topic(name), []).append(name)
         self._open_ready(queue)
 

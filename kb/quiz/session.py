@@ -42,6 +42,8 @@ class Sitting:
     ``clock`` gives the moment, ``stopwatch`` seconds that never go back; ``on_open`` hears of every question.
     """
 
+    offers = True  # after a miss, a question of what it rests on
+
     def __init__(
         self,
         library: Library,
@@ -83,7 +85,7 @@ class Sitting:
 
     def next(self) -> Turn | None:
         """Open the next question; None if the sitting is over. An open one stays open."""
-        while self.turn is None and not self._is_over():
+        while self.turn is None and not self.is_over:
             name = self.queue.take(self._clock().at_ms)
             if name is None:
                 break
@@ -93,7 +95,9 @@ class Sitting:
                 self._set_aside(name, str(fault))
         return self.turn
 
-    def _is_over(self) -> bool:
+    @property
+    def is_over(self) -> bool:
+        """Whether the limit of answers or of time is reached."""
         if self.plan.limit is not None and len(self.outcomes) >= self.plan.limit:
             return True
         return self.plan.minutes is not None and self.seconds >= self.plan.minutes * 60
@@ -298,19 +302,19 @@ class Sitting:
         if not taken:
             return None
         event = taken[0]
-        for place in range(len(self.outcomes) - 1, -1, -1):
-            if self.outcomes[place].event.id == event.id:
-                del self.outcomes[place]
-                break
-        open_turn, self.turn, self.revealed = self.turn, None, None
-        if open_turn is not None:
-            self._seeds[open_turn.name] = open_turn.ask.seed
-            self.queue.put_first(open_turn.name)
-        if event.question is not None:
-            if event.seed is not None:
-                self._seeds[event.question] = event.seed
-            self.queue.put_first(event.question)
+        self.outcomes = [outcome for outcome in self.outcomes if outcome.event.id != event.id]
+        self.interpose(str(event.question), event.seed)
         return event
+
+    def interpose(self, name: str, seed: int | None = None) -> None:
+        """Ask ``name`` (as it was drawn with ``seed``) next; the question that is open comes after it."""
+        opened, self.turn, self.revealed = self.turn, None, None
+        if opened is not None:
+            self._seeds[opened.name] = opened.ask.seed
+            self.queue.put_first(opened.name)
+        if seed is not None:
+            self._seeds[name] = seed
+        self.queue.put_first(name)
 
     def reset_progress(self, name: str) -> None:
         """A question has become another one: it starts again as new."""
@@ -358,10 +362,7 @@ class Sitting:
         due, new, back = self.queue.counts(self._clock().at_ms)
         due += back
         if self.turn is not None:
-            if self.turn.phase == "new":
-                new += 1
-            else:
-                due += 1
+            due, new = due + (self.turn.phase != "new"), new + (self.turn.phase == "new")
         if self.plan.limit is not None:
             room = max(self.plan.limit - len(self.outcomes), 0)
             due = min(due, room)

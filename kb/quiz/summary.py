@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kb.memory.days import Moment
 from kb.quiz.citation import Citation, cite
+from kb.quiz.offer import Offer, offered
 from kb.quiz.session import Sitting
 from kb.quiz.turn import Outcome
 
@@ -19,6 +20,7 @@ class Miss:
     expected: str
     citations: tuple[Citation, ...]
     demo: str | None
+    offer: Offer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def summarise(sitting: Sitting, now: Moment) -> Summary:
     due, new = _left(sitting, now)
     load = store.load(0, day + 1)
     later = store.load(day + 1, day + 3650) if not due else {}
-    misses = _misses(sitting.outcomes)
+    misses = _misses(sitting)
     step = sitting.queue.next_ms()
     return Summary(
         asked=len(sitting.outcomes),
@@ -79,10 +81,10 @@ def _left(sitting: Sitting, now: Moment) -> tuple[int, int]:
     return due + back, new
 
 
-def _misses(outcomes: list[Outcome]) -> tuple[Miss, ...]:
+def _misses(sitting: Sitting) -> tuple[Miss, ...]:
     """Each question that was missed, once, in the order of the sitting."""
     missed: dict[str, Outcome] = {}
-    for outcome in outcomes:
+    for outcome in sitting.outcomes:
         if not outcome.right:
             missed[outcome.turn.name] = outcome
     return tuple(
@@ -92,6 +94,7 @@ def _misses(outcomes: list[Outcome]) -> tuple[Miss, ...]:
             expected=outcome.verdict.expected,
             citations=tuple(cite(outcome.turn.topic, outcome.turn.source)),
             demo=outcome.turn.demo,
+            offer=offered(sitting, outcome),
         )
         for name, outcome in missed.items()
     )

@@ -26,7 +26,7 @@ FOLDED = ", ".join(f"e.{name}" for name in _FOLDED)
 """The columns that the state follows from; ``from_folded`` reads them."""
 INSERT = f"INSERT INTO event ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
-KINDS = ("answer", "undo", "suspend", "unsuspend", "bury", "unbury", "reset", "params", "exam", "exam-over")
+KINDS = ("answer", "undo", "suspend", "unsuspend", "bury", "unbury", "reset", "params", "exam", "exam-over", "placed")
 
 
 class Promise(NamedTuple):

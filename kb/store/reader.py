@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self,
 from kb.config import Settings
 from kb.memory.days import Moment, study_day
 from kb.memory.scheduler import Scheduler, State
-from kb.store import connection, derived, events, exams, faults, fold, ids, schema
+from kb.store import connection, derived, events, exams, faults, fold, ids, placed, schema
 from kb.store.balance import Balancer
 from kb.store.events import Event
 from kb.store.exams import Exam
@@ -139,6 +139,11 @@ class Reader:
         # "0" is the character after "/"
         within = "SELECT question FROM state WHERE question >= ? || '/' AND question < ? || '0'"
         return {name for topic in topics for (name,) in db.execute(within, (topic, topic))}
+
+    @_reading
+    def placed(self) -> set[str]:
+        """The topics that a placement judged known; their questions count as met, though not as answered."""
+        return placed.known(self._reader())
 
     @_reading
     def held(self, moment: Moment) -> list[Row]:

@@ -162,7 +162,11 @@ CREATE INDEX ask_day ON ask (day);
 CREATE INDEX event_exam ON event (id) WHERE kind IN ('exam', 'exam-over');
 """
 
-STEPS: tuple[str, ...] = (V1, V2)
+V3 = """
+CREATE INDEX event_placed ON event (id) WHERE kind = 'placed';
+"""
+
+STEPS: tuple[str, ...] = (V1, V2, V3)
 VERSION = len(STEPS)
 
 DERIVED = ("state", "hold", "rollup", "load", "weights", "exam", "ask")

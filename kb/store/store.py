@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kb.config import Settings
 from kb.errors import KbError, NotStored, StoreError, UsageError
 from kb.memory.days import Moment
-from kb.store import connection, derived, device, events, exams, faults, fold, ids
+from kb.store import connection, derived, device, events, exams, faults, fold, ids, placed
 from kb.store.events import Event, Promise
 from kb.store.fold import topic_of
 from kb.store.reader import Reader, Row
@@ -102,11 +102,12 @@ class Store(Reader):
     def append(
         self, kind: str, moment: Moment, question: str | None = None, data: Mapping[str, Any] | None = None
     ) -> Event:
-        """Append an event of another kind than answer and undo: suspend, unsuspend, bury, unbury, reset, params, exam.
+        """Append an event of another kind than answer and undo: suspend, unsuspend, bury, unbury, reset, params, exam,
+        placed.
 
         A bury lasts until the next study day, or until ``data["until_day"]``. The data of params are ``weights`` (21
         numbers, or None for the defaults) and optionally the ``topic`` that they are for; those of an exam are the
-        fields of ``kb.store.exams.Exam`` (a day of None drops the plan).
+        fields of ``kb.store.exams.Exam`` (a day of None drops the plan), those of placed are in ``kb.store.placed``.
         """
         if kind not in events.KINDS or kind in ("answer", "undo"):
             raise UsageError(f"no event of kind {kind!r} can be appended")
@@ -115,6 +116,8 @@ class Store(Reader):
             data = _checked_params(data)
         elif kind in exams.KINDS:
             data = exams.checked(kind, data)
+        elif kind == placed.KIND:
+            data = placed.checked(data)
         elif question is None:
             raise UsageError(f"a {kind} needs a question")
         else:
@@ -122,6 +125,7 @@ class Store(Reader):
         if kind == "bury":
             data = {"until_day": day + 1, **(data or {})}
         about = "the plan of the exam" if kind in exams.KINDS else "the change of the weights"
+        about = "the placement" if kind == placed.KIND else about
         what = f"the {kind} of {question}" if question else about
         with self._transaction(what, moment) as db:
             event = Event(self._next_id(db, moment), kind, *moment, day, self._device(), question=question, data=data)
@@ -139,6 +143,8 @@ class Store(Reader):
                 _checked_params(event.data)
             elif event.kind in exams.KINDS:
                 exams.checked(event.kind, event.data)
+            elif event.kind == placed.KIND:
+                placed.checked(event.data)
         with self._transaction("the other log", None) as db:
             fresh = []
             for identifier, event in batch.items():

@@ -11,6 +11,7 @@ from kb.terminal.context import App
 
 if TYPE_CHECKING:
     from kb.quiz.session import Sitting
+    from kb.terminal.ending import Ending
     from kb.terminal.start import Trust
 
 
@@ -29,18 +30,22 @@ def hold(
     plain: bool = False,
     file: str | None = None,
     brief: bool = False,
+    make: type[Sitting] | None = None,
+    ending: Ending | None = None,
 ) -> int | None:
     """Hold a sitting; the exit code, which is 1 if an answer could not be stored.
 
-    ``brief`` says at the end what was missed, and no more.
+    ``brief`` says at the end what was missed, and no more. ``make`` is another sort of sitting, ``ending`` what is
+    shown at its end instead of how it went, and after the last event in JSON.
     """
+    from kb.quiz.session import Sitting
     from kb.terminal.start import Trust, start, tell_over
 
     trust = Trust(app)
     if not as_json:  # a program has no ear for it
         app.store.notices += tell_over(app)
-    with start(app, plan, trust) as sitting:
-        code = _hold(app, sitting, trust, as_json, plain, file, brief)
+    with start(app, plan, trust, make or Sitting) as sitting:
+        code = _hold(app, sitting, trust, as_json, plain, file, brief, ending)
         if app.settings.optimize_every and not plan.cram:
             from kb.terminal.retuning import after_sitting
 
@@ -49,21 +54,28 @@ def hold(
 
 
 def _hold(
-    app: App, sitting: Sitting, trust: Trust, as_json: bool, plain: bool, file: str | None, brief: bool
+    app: App,
+    sitting: Sitting,
+    trust: Trust,
+    as_json: bool,
+    plain: bool,
+    file: str | None,
+    brief: bool,
+    ending: Ending | None,
 ) -> int | None:
     if as_json:
         from kb.terminal.jsonmode import JsonSitting
 
-        JsonSitting(sitting, sys.stdin.buffer, sys.stdout.buffer).run()
+        JsonSitting(sitting, sys.stdin.buffer, sys.stdout.buffer, None if ending is None else ending.as_json).run()
         return None
     from kb.terminal.screen import Screen
 
     if plain or file is not None or not Screen.possible(app.environment):
         from kb.terminal.linemode import LineSitting
 
-        return LineSitting(app, sitting, file=file, brief=brief).run()
+        return LineSitting(app, sitting, file=file, brief=brief, ending=ending).run()
     from kb.terminal.room import Room
 
-    room = Room(app, sitting, brief=brief)
+    room = Room(app, sitting, brief=brief, ending=ending)
     trust.ask = room.ask_trust
     return room.run()

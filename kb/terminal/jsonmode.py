@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import IO, Any
 
 from kb.errors import AnswerError, NotStored, UsageError
+from kb.quiz.offer import Offer, offered, take
 from kb.quiz.session import Sitting
 from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.store.events import iso
 
 MAX_LINE_BYTES = 1_000_000
-COMMANDS = ("hint", "skip", "undo", "suspend", "bury", "reveal", "regrade", "quit")
+COMMANDS = ("hint", "skip", "undo", "suspend", "bury", "reveal", "regrade", "prerequisite", "quit")
 
 
 class Refused(Exception):
@@ -21,10 +23,17 @@ class Refused(Exception):
 class JsonSitting:
     """Holds a sitting over two streams of bytes."""
 
-    def __init__(self, sitting: Sitting, lines: IO[bytes], out: IO[bytes]) -> None:
+    def __init__(
+        self,
+        sitting: Sitting,
+        lines: IO[bytes],
+        out: IO[bytes],
+        ending: Callable[[Sitting], dict[str, Any]] | None = None,
+    ) -> None:
         self._sitting = sitting
         self._lines = lines
         self._out = out
+        self._ending = ending  # makes one more event, the last
         self._shown: Turn | None = None
         self._told = 0  # notices
 
@@ -47,6 +56,8 @@ class JsonSitting:
                 "seconds": round(sitting.seconds, 3),
             }
         )
+        if self._ending is not None:
+            self._say(self._ending(sitting))
 
     def _ask(self) -> bool:
         """Show the open question if it has not been shown; False if there is none."""
@@ -94,6 +105,9 @@ class JsonSitting:
             self._show(sitting.give_up())
         elif command == "regrade":
             self._show(sitting.regrade(message.get("grade")))  # type: ignore[arg-type]  # checked there
+        elif command == "prerequisite":
+            take(sitting)
+            self._shown = None
         elif command == "undo":
             if sitting.undo() is None:
                 raise Refused("there is nothing to undo")
@@ -106,7 +120,7 @@ class JsonSitting:
         if isinstance(result, Revealed):
             self._say({"event": "reveal", "answer": result.verdict.expected, "why": result.why})
         elif result is not None:
-            self._say(verdict_event(result))
+            self._say(verdict_event(result, offered(self._sitting, result)))
 
     def _tell(self) -> None:
         """Say what was set aside, or could not be read, since the last time."""
@@ -139,8 +153,8 @@ def question_event(turn: Turn, left: int) -> dict[str, Any]:
     return event | {"how": how, "phase": turn.phase, "hint": ask.hint is not None, "seed": ask.seed, "left": left}
 
 
-def verdict_event(outcome: Outcome) -> dict[str, Any]:
-    """The event that tells what became of an answer. It is stored when this is made."""
+def verdict_event(outcome: Outcome, offer: Offer | None = None) -> dict[str, Any]:
+    """The event that tells what became of an answer, and what it leans on. It is stored when this is made."""
     verdict, event = outcome.verdict, outcome.event
     due = None if outcome.due_ms is None else iso(outcome.due_ms, event.offset_minutes)
     result = {
@@ -159,6 +173,7 @@ def verdict_event(outcome: Outcome) -> dict[str, Any]:
         "note": verdict.note,
         "detail": verdict.detail,
         "demo": outcome.turn.demo,
+        "offer": offer and {"topic": offer.topic, "question": offer.question, "why": offer.why},
     }
     return result | {key: value for key, value in more.items() if value not in (None, "")}
 

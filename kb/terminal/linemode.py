@@ -6,30 +6,36 @@ import sys
 
 from kb.errors import AnswerError, NotStored, UsageError
 from kb.quiz.citation import cite
+from kb.quiz.offer import offered, take
 from kb.quiz.session import Sitting
 from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.terminal import editing
 from kb.terminal.context import App
+from kb.terminal.ending import Ending
 from kb.terminal.jsonmode import Refused, read_line
 from kb.terminal.render import Page, inline, lines
 from kb.terminal.status import GRADES, back
+from kb.terminal.summary import show
 from kb.terminal.text import BAD, BOLD, DIM, GOOD, WARN, Line, Span, clean
 
 HELP = (
     "a line is an answer; lines that begin with a colon are commands:",
     "  :hint   :show (the answer)   :skip   :undo   :1 :2 :3 :4 (grade the answer before)",
-    "  :bury   :suspend   :help   :quit",
+    "  :bury   :suspend   :prerequisite (ask what the answer before leans on)   :help   :quit",
 )
 
 
 class LineSitting:
     """Holds a sitting over stdin and stdout as text."""
 
-    def __init__(self, app: App, sitting: Sitting, file: str | None = None, brief: bool = False) -> None:
+    def __init__(
+        self, app: App, sitting: Sitting, file: str | None = None, brief: bool = False, ending: Ending | None = None
+    ) -> None:
         self._app = app
         self._brief = brief
         self._sitting = sitting
         self._file = file
+        self._end = show if ending is None else ending.show
         self._page = Page.of(app.environment)
         self._shown: Turn | None = None
         self._told = 0
@@ -43,9 +49,7 @@ class LineSitting:
             except (AnswerError, NotStored, UsageError, Refused) as error:
                 self._say(str(error), BAD if isinstance(error, NotStored) else WARN)
         self._tell()
-        from kb.terminal.summary import show
-
-        show(self._app, self._sitting, self._brief)
+        self._end(self._app, self._sitting, self._brief)
         return 0
 
     def _ask(self) -> bool:
@@ -118,6 +122,9 @@ class LineSitting:
             self._say(f"Taken back: the {event.kind} of {event.question}.")
         elif word in ("1", "2", "3", "4"):
             self._show(sitting.grade(int(word)) if sitting.revealed is not None else sitting.regrade(int(word)))
+        elif word in ("p", "prerequisite"):
+            take(sitting)
+            self._shown = None
         elif word in ("s", "bury"):
             sitting.bury()
         elif word in ("S", "suspend"):
@@ -164,6 +171,7 @@ class LineSitting:
         says = ", ".join(filter(None, [GRADES[outcome.grade].capitalize(), again]))
         self._page.write([Span(f"{word}.", f"{BOLD};{style}"), Span(f" {says}", DIM)])
         if verdict.correct is None:
+            self._offer(outcome)
             return
         if not verdict.correct:
             self._titled("Answer: ", verdict.expected, BOLD)
@@ -173,6 +181,13 @@ class LineSitting:
             self._page.write([f"  {row}"])
         self._say(outcome.why)
         self._sources(outcome.turn)
+        self._offer(outcome)
+
+    def _offer(self, outcome: Outcome) -> None:
+        """After a miss: what it leans on, and how to be asked that now."""
+        offer = offered(self._sitting, outcome)
+        if offer is not None:
+            self._page.text([Span(f"It rests on {offer.topic} ({offer.why}): :p asks a question of that now", DIM)])
 
     def _sources(self, turn: Turn) -> None:
         for citation in cite(turn.topic, turn.source):

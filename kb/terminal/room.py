@@ -8,16 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 from kb.errors import AnswerError, KbError, NotStored
+from kb.quiz.offer import Offer, offered, take
 from kb.quiz.session import Sitting
 from kb.quiz.turn import GOOD as GOOD_GRADE
 from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.terminal import doors, views
 from kb.terminal.context import App
+from kb.terminal.ending import Ending
 from kb.terminal.frame import FRAMED_FROM, Viewport, text_width
 from kb.terminal.inputs import CodeInput, Complaint, Input, Submit, TextInput, input_for
 from kb.terminal.screen import RESIZE, Screen
 from kb.terminal.status import GRADES, back, key_line, progress_rule, status_line
-from kb.terminal.text import BAD, DIM, WARN, Line, Span, wrap
+from kb.terminal.text import BAD, DIM, Line, wrap
 from kb.terminal.views import Body
 
 _SCROLL = ("up", "down", "pgup", "pgdn")
@@ -27,14 +29,16 @@ _INSTANT = ("choice", "cloze", "numeric", "order", "recall")  # the kinds that a
 class Room:
     """Holds a sitting on the terminal."""
 
-    def __init__(self, app: App, sitting: Sitting, brief: bool = False) -> None:
+    def __init__(self, app: App, sitting: Sitting, brief: bool = False, ending: Ending | None = None) -> None:
         self.app = app
         self.brief = brief
+        self.ending = ending
         self.sitting = sitting
         self.turn: Turn | None = None
         self.entry: Input | None = None
         self.done: Outcome | None = None  # the verdict that is shown
         self.done_entry: Input | None = None
+        self.offer: Offer | None = None  # of the verdict that is shown
         self.hint: str | None = None
         self.failed: tuple[str, str] | None = None  # of a program: why, and the case
         self.commanding = False  # Esc was pressed while typing: the next key is a command
@@ -56,7 +60,7 @@ class Room:
                     break
         from kb.terminal.summary import show
 
-        show(self.app, self.sitting, self.brief)
+        (show if self.ending is None else self.ending.show)(self.app, self.sitting, self.brief)
         return 0
 
     def _prepare(self) -> bool:
@@ -167,12 +171,13 @@ class Room:
             return False
         actions: dict[str, Callable[[], object]] = {
             " ": self._reveal,
-            "enter": self._enter,
+            "enter": self._write_code if isinstance(self.entry, CodeInput) else self._reveal,
             "h": self._hint,
             "u": self._undo,
             "r": self._demo,
             "e": self._edit,
             "E": self._edit_card,
+            "p": self._prerequisite,
             "s": lambda: self._hold("s"),
             "S": lambda: self._hold("S"),
             "?": lambda: setattr(self, "helping", True),
@@ -230,7 +235,7 @@ class Room:
                     around.enter_context(doors.stoppable())
                 result = work()
             if isinstance(result, Outcome):
-                self.done, self.done_entry = result, self.entry
+                self.done, self.done_entry, self.offer = result, self.entry, offered(self.sitting, result)
             if result is not None:
                 self._rewind()
 
@@ -243,12 +248,6 @@ class Room:
             return
         source = self.entry.source if isinstance(self.entry, CodeInput) and self.entry.written else None
         self._settle(lambda: self.sitting.give_up(source))
-
-    def _enter(self) -> None:
-        if isinstance(self.entry, CodeInput):
-            self._write_code()
-        else:
-            self._reveal()
 
     def _hint(self) -> None:
         if self.done is not None or self.sitting.revealed is not None:
@@ -265,8 +264,12 @@ class Room:
             self.message = views.message("there is nothing to undo", DIM)
             return
         self._leave_verdict()
-        what = {"answer": "answer to", "suspend": "suspension of", "bury": "burying of"}[event.kind]
-        self.message = views.message(f"taken back: the {what} {event.question}", DIM)
+        self.message = views.message(f"taken back: the {views.UNDONE[event.kind]} {event.question}", DIM)
+
+    def _prerequisite(self) -> None:
+        offer = take(self.sitting)
+        self._leave_verdict()
+        self.message = views.message(f"{offer.topic}, on which the question that you missed rests", DIM)
 
     def _demo(self) -> None:
         turn = self._shown_turn()
@@ -362,7 +365,7 @@ class Room:
             return Body(views.help_lines(wide))
         if self.done is not None:
             rollover = self.sitting.store.settings.rollover_hour
-            return views.outcome(self.done, self.done_entry, now, rollover, wide, self.screen.colour)
+            return views.outcome(self.done, self.done_entry, now, rollover, wide, self.screen.colour, self.offer)
         assert self.turn is not None and self.entry is not None
         if self.sitting.revealed is not None:
             return views.revealed(self.sitting.revealed, self.entry, self.sitting.preview(), now, wide)
@@ -379,18 +382,14 @@ class Room:
         done = len(sitting.outcomes)
         due, new = sitting.remaining()
         status = status_line(done, due, new, sitting.right, sitting.seconds, wide)
-        return [*self._message_lines(wide), progress_rule(done, due + new, wide), keys, status]
-
-    def _message_lines(self, wide: int) -> list[Line]:
-        if self.commanding and not self.message:
-            return wrap([Span("h hint  u undo  r demo  e edit  s bury  S suspend  q quit  Esc back", WARN)], wide)[:3]
-        return wrap(self.message, wide)[:3] or [[]]
+        says = views.COMMANDS if self.commanding and not self.message else self.message
+        return [*(wrap(says, wide)[:3] or [[]]), progress_rule(done, due + new, wide), keys, status]
 
     def _keys(self) -> list[tuple[str, str]]:
         if self.helping:
             return [("any key", "back")]
         if self.done is not None:
-            return views.KEYS_AFTER
+            return views.keys_after(self.offer)
         if self.sitting.revealed is not None:
             return views.KEYS_REVEALED
         assert self.entry is not None and self.turn is not None

@@ -104,15 +104,15 @@ def tell_over(app: App) -> list[str]:
 
 
 @contextmanager
-def start(app: App, plan: Plan, trust: Trust) -> Iterator[Sitting]:
-    """A sitting of ``plan``."""
+def start(app: App, plan: Plan, trust: Trust, make: type[Sitting] = Sitting) -> Iterator[Sitting]:
+    """A sitting of ``plan``, of the sort ``make``."""
     laboratory = LazyLaboratory(app, trust)
 
     def on_open(turn: Turn) -> None:
         trust.file = turn.topic.file
 
     try:
-        yield Sitting(
+        yield make(
             app.library,
             app.registry.kinds,
             app.store,

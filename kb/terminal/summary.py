@@ -82,6 +82,9 @@ def _misses(page: Page, misses: tuple[Miss, ...]) -> None:
             page.text([Span(clean(f"{citation.text} {citation.where}".strip()), DIM)], indent=2, hang=2)
         if miss.demo:
             page.text([Span("kb demo ", DIM), Span(miss.demo, LINK)], indent=2)
+        if miss.offer is not None:
+            command = Span(f"kb learn {miss.offer.topic}", LINK)
+            page.text([command, Span(f"  this rests on it: {miss.offer.why}", DIM)], indent=2, hang=2)
     if len(misses) > MOST_MISSES:
         page.write([Span(f"  … and {len(misses) - MOST_MISSES} more", DIM)])
 

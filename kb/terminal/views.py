@@ -8,11 +8,12 @@ from typing import NamedTuple
 from kb.memory.days import Moment
 from kb.memory.scheduler import State
 from kb.quiz.citation import cite
+from kb.quiz.offer import Offer
 from kb.quiz.turn import Outcome, Revealed, Turn
 from kb.terminal.inputs import Input
 from kb.terminal.render import inline, lines
 from kb.terminal.status import GRADE_STYLES, GRADES, back, short_when
-from kb.terminal.text import BAD, BOLD, DIM, GOOD, LINK, WARN, Line, Span, clean, cut, line_width, shorten, width, wrap
+from kb.terminal.text import BAD, BOLD, DIM, GOOD, WARN, Line, Span, clean, cut, line_width, shorten, width, wrap
 
 LEECH = "`e` rewrites the card, `r` runs its demo, `S` suspends it."
 MOST_ROWS = 20  # of a program's output; what taught something stands at its beginning
@@ -75,7 +76,13 @@ def revealed(shown: Revealed, entry: Input, previews: dict[int, State], now: Mom
 
 
 def outcome(
-    done: Outcome, entry: Input | None, now: Moment, rollover_hour: int, columns: int, colour: bool = False
+    done: Outcome,
+    entry: Input | None,
+    now: Moment,
+    rollover_hour: int,
+    columns: int,
+    colour: bool = False,
+    offer: Offer | None = None,
 ) -> Body:
     """The verdict on an answer, what there is to learn from it, and the plot of the run that settled it."""
     turn, verdict = done.turn, done.verdict
@@ -90,7 +97,7 @@ def outcome(
         result += [[], *_as_it_is(verdict.detail, columns)]
     if done.leech:
         result += [[], *_labelled("Forgotten again and again", WARN, LEECH, columns)]
-    result += _teaching(turn, done.why, columns, missed=not done.right)
+    result += _teaching(turn, done.why, columns, offer)
     for figure in getattr(verdict.figure, "figures", ()):
         from kb.terminal.plots import draw
 
@@ -128,8 +135,8 @@ def grade_line(previews: dict[int, State], now: Moment, columns: int) -> Line:
     return spans[:-1]
 
 
-def _teaching(turn: Turn, why: str, columns: int, missed: bool = False) -> list[Line]:
-    """Why, where it is written, which demo shows it, and what it rests on if it was missed."""
+def _teaching(turn: Turn, why: str, columns: int, offer: Offer | None = None) -> list[Line]:
+    """Why, where it is written, which demo shows it, and the weakest topic that it rests on if it was missed."""
     result: list[Line] = [[], *lines(why, columns)] if why.strip() else []
     result.append([])
     for citation in cite(turn.topic, turn.source):
@@ -140,9 +147,9 @@ def _teaching(turn: Turn, why: str, columns: int, missed: bool = False) -> list[
         result += wrap([Span(short, DIM)], columns, [], [Span("  ")])
     if turn.demo is not None:
         result += wrap([Span("r", BOLD), Span(f"  kb demo {turn.demo} shows it", DIM)], columns)
-    if missed and turn.topic.requires:
-        names = ", ".join(turn.topic.requires)
-        result += wrap([Span(f"It rests on {names}: ", DIM), Span(f"kb learn {turn.topic.requires[0]}", LINK)], columns)
+    if offer is not None:
+        says = f"  asks about {offer.topic} now, on which this rests: {offer.why}"
+        result += wrap([Span("p", BOLD), Span(says, DIM)], columns, [], [Span("   ")])
     return result if any(result) else []
 
 
@@ -170,8 +177,16 @@ def _as_it_is(text: str, columns: int) -> list[Line]:
     return result
 
 
-KEYS_AFTER = [("space", "next"), ("1-4", "grade"), ("u", "undo"), ("r", "demo"), ("e", "edit"), ("?", "keys")]
+COMMANDS: Line = [Span("h hint  u undo  r demo  e edit  s bury  S suspend  q quit  Esc back", WARN)]
+UNDONE = {"answer": "answer to", "suspend": "suspension of", "bury": "burying of"}
 KEYS_REVEALED = [("1-4", "grade"), ("space", "good"), ("u", "undo"), ("r", "demo"), ("e", "edit"), ("?", "keys")]
+
+
+def keys_after(offer: Offer | None) -> list[tuple[str, str]]:
+    """The keys at a verdict; with an ``offer`` also the one that takes it."""
+    asked = [("p", "prerequisite")] if offer is not None else []
+    more = [("1-4", "grade"), ("u", "undo"), ("r", "demo"), ("e", "edit"), ("?", "keys")]
+    return [("space", "next"), *asked, *more]
 
 
 def open_keys(entry: Input, hint: bool) -> list[tuple[str, str]]:
@@ -189,6 +204,7 @@ HELP: tuple[tuple[str, str], ...] = (
     ("u", "undo the last answer, also of an earlier sitting"),
     ("h", "hint (a right answer is then graded hard)"),
     ("r", "run the demo that shows it, and come back"),
+    ("p", "after a miss: a question of what it rests on"),
     ("e", "edit the card in your editor; write code"),
     ("s", "bury: not again before tomorrow"),
     ("S", "suspend: not again until you unsuspend it"),

@@ -166,7 +166,7 @@ def test_path_tells_the_way_and_what_was_met(run_kb: Kb) -> None:
         ("basis", 0, 1, False),
         ("tiny", 0, 2, False),
     ]
-    assert "Next on the way: kb quiz basis" in run_kb("path", "tiny").stdout
+    assert "Next on the way: kb learn basis, on which tiny rests" in run_kb("path", "tiny").stdout
     assert "It rests on nothing else here: kb quiz basis" in run_kb("path", "basis").stdout
     run_kb("quiz", "basis", "--json", input='{"answer": "so"}\n{"grade": 3}\n')
     after = run_kb("path", "tiny").stdout

@@ -6,6 +6,7 @@ The table gives each command's line in ``kb --help``, which is thus shown withou
 COMMANDS = {
     "quiz": "Answer what is due, then new questions.",
     "learn": "Read TOPIC part by part: each part's questions are asked after it.",
+    "place": "Find where to start, in about ten questions.",
     "demo": "Run a demo: measure a claim and check it.",
     "show": "Show a topic: its text, and its claims with verdict, source and last evidence.",
     "topics": "List the topics.",

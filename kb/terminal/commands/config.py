@@ -27,6 +27,9 @@ Examples:
   kb config learning_steps "1m 10m 1h"
   kb config retention.zero 0.95           one topic's desired retention
   kb config new_per_day --unset           back to the default
+
+No setting gives what a topic rests on credit for answers to it: on simulated learners that cost more recall than the
+reviews it saved were worth (bench/policies.md).
 """
 
 

@@ -72,8 +72,8 @@ class Lesson:
         self.page.write()
 
     def _unmet(self) -> list[str]:
-        seen = self.app.store.seen()
-        needed = self.app.library.requires(self.topic.name)
+        seen, placed = self.app.store.seen(), self.app.store.placed()
+        needed = (name for name in self.app.library.requires(self.topic.name) if name not in placed)
         return [name for name in needed if set(self.app.library.questions([name])) - seen]
 
     def _after(self, part: Part, last: bool) -> bool:

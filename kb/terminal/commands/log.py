@@ -120,6 +120,9 @@ def _more(event: Event, was_undone: bool) -> str:
     parts = []
     if event.kind in ("exam", "exam-over"):
         parts.append(_exam(event))
+    if event.kind == "placed":
+        met = (event.data or {}).get("met", [])
+        parts.append(f"known: {text.one_line(', '.join(met)) or 'nothing yet'}")
     if event.cram:
         parts.append("cram")
     if event.hint:

@@ -14,8 +14,8 @@ from kb.terminal.text import BOLD, DIM, GOOD, WARN, Span, one_line, shorten, wid
 
 HELP = """Show the way to a topic: all that it rests on, in the order to learn it, and how far you are.
 
-A topic has been met when each of its questions has been answered once. New questions of a topic wait until all that it
-rests on has been met, unless you name the topic.
+A topic has been met when each of its questions has been answered once, or when `kb place` judged it known. New
+questions of a topic wait until all that it rests on has been met, unless you name the topic.
 
 \b
 Examples:
@@ -33,11 +33,12 @@ class Step(NamedTuple):
     seen: int
     questions: int
     requires: list[str]
+    placed: bool = False
 
     @property
     def met(self) -> bool:
-        """Whether every question was answered once."""
-        return self.seen >= self.questions
+        """Whether every question was answered once, or a placement judged the topic known."""
+        return self.placed or self.seen >= self.questions
 
 
 @click.command(help=HELP)
@@ -61,12 +62,13 @@ def _steps(app: App, topic: str) -> list[Step]:
     entries = {entry.name: entry for entry in library.entries()}
     seen = app.store.seen(*way)
     held = {row.question for row in app.store.held(moment(app)) if row.suspended}
+    placed = app.store.placed()
     steps = []
     for name in way:
         questions = [f"{name}/{identity}" for identity in entries[name].questions]
         asked = [question for question in questions if question not in held or question in seen]
         answered = sum(question in seen for question in asked)
-        steps.append(Step(name, entries[name].title, answered, len(asked), entries[name].requires))
+        steps.append(Step(name, entries[name].title, answered, len(asked), entries[name].requires, name in placed))
     return steps
 
 
@@ -80,6 +82,8 @@ def _print(app: App, topic: str, steps: list[Step]) -> None:
     for number, step in enumerate(steps, 1):
         if not step.questions:
             state, style, mark = "no questions", DIM, "·"
+        elif step.placed and step.seen < step.questions:
+            state, style, mark = f"placed, {step.questions - step.seen} new", GOOD, "✓"
         elif step.met:
             state, style, mark = "met", GOOD, "✓"
         elif step.seen:
@@ -105,4 +109,6 @@ def _print(app: App, topic: str, steps: list[Step]) -> None:
     elif first.topic == goal and all(step.met for step in steps if step.topic != goal):
         page.text([f"All that it rests on has been met. Go on: kb quiz {goal}"])
     else:
-        page.text([f"Next on the way: kb quiz {first.topic}"])
+        above = [step.topic for step in steps if first.topic in step.requires]
+        why = f", on which {', '.join(above[:3])} {'rests' if len(above) == 1 else 'rest'}" if above else ""
+        page.text([f"Next on the way: kb {'quiz' if first.seen else 'learn'} {first.topic}{why}"])

@@ -28,17 +28,19 @@ Examples:
 On a terminal (? shows them there):
   1-9 choose · space show the answer · 1-4 grade: again, hard, good, easy
   h hint · u undo · r run the demo · e edit · s bury till tomorrow · S suspend · q quit
+  p after a miss: a question of what it rests on
   Where you type words, Esc comes before these keys.
 
 \b
 Off a terminal, or with --plain, a line is an answer; a choice is answered by its number, an order by its numbers
 ("3 1 2"), code by its lines and then a line with a single dot. Lines that begin with a colon are commands:
-  :hint  :show (the answer)  :skip  :undo  :1 … :4 (grade the answer before)  :bury  :suspend  :help  :quit
+  :hint  :show (the answer)  :skip  :undo  :1 … :4 (grade the answer before)  :bury  :suspend
+  :prerequisite (ask what the answer before rests on)  :help  :quit
 
 \b
 With --json, one JSON object a line both ways:
   out  {"event": "question", "question": "zero/stage-2-memory", "kind": "numeric", "ask": "…", "seed": 7, "left": 12}
-  in   {"answer": "16.6 GB"}  or  {"command": "hint"}  (skip, undo, suspend, bury, reveal, regrade, quit)
+  in   {"answer": "16.6 GB"}  or  {"command": "hint"}  (skip, undo, suspend, bury, reveal, regrade, prerequisite, quit)
   out  {"event": "verdict", "correct": true, "grade": 3, "expected": "…", "why": "…", "source": "…", "due": "…"}
 """
 

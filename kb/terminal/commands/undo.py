@@ -23,6 +23,7 @@ Examples:
   kb undo 3            the last three
   kb undo --weights    not an answer: the weights that `kb optimize` took last
   kb undo --exam       not an answer: the exam that `kb exam` planned or dropped last
+  kb undo --placement  not an answer: what `kb place` marked as met last
 """
 
 
@@ -30,14 +31,17 @@ Examples:
 @click.argument("count", type=click.IntRange(min=1), default=1, metavar="[N]")
 @click.option("--weights", is_flag=True, help="Take back the last change of the weights instead of an answer.")
 @click.option("--exam", is_flag=True, help="Take back the last planning or dropping of an exam instead of an answer.")
+@click.option("--placement", is_flag=True, help="Take back the last placement instead of an answer.")
 @option_json()
 @click.pass_obj
-def command(app: App, count: int, weights: bool, exam: bool, as_json: bool) -> None:
-    if weights and exam:
-        raise UsageError("--weights and --exam exclude each other", cure="take one back after the other")
-    kinds = ("params",) if weights else ("exam",) if exam else ("answer",)
+def command(app: App, count: int, weights: bool, exam: bool, placement: bool, as_json: bool) -> None:
+    if weights + exam + placement > 1:
+        raise UsageError("--weights, --exam and --placement exclude each other", cure="take back one after the other")
+    kinds = ("params",) if weights else ("exam",) if exam else ("placed",) if placement else ("answer",)
     if app.store.undoable(kinds) is None:
-        what = "change of the weights" if weights else "plan of an exam" if exam else "answer"
+        what = {"params": "change of the weights", "exam": "plan of an exam", "placed": "placement"}.get(
+            kinds[0], "answer"
+        )
         raise KbError(f"there is no {what} to take back")
     taken = app.store.undo(app.moment(), count, kinds)
     if as_json:
@@ -45,7 +49,7 @@ def command(app: App, count: int, weights: bool, exam: bool, as_json: bool) -> N
         return
     for event in taken:
         when = events.iso(event.at_ms, event.offset_minutes)
-        what = _weights(event) if weights else _exam(event) if exam else f"{event.question}, answered"
+        what = _SAYS.get(event.kind, _answer)(event)
         click.echo(f"taken back: {what} {when[:10]} {when[11:16]}")
     if len(taken) < count:
         sys.stderr.write(f"there were no more than {len(taken)}\n")
@@ -59,3 +63,15 @@ def _weights(event: events.Event) -> str:
 def _exam(event: events.Event) -> str:
     data = event.data or {}
     return f"the exam {data.get('name')}, {'dropped' if data.get('day') is None else 'planned'}"
+
+
+def _placement(event: events.Event) -> str:
+    marked = len((event.data or {}).get("met", ()))
+    return f"the placement that marked {marked} {'topic' if marked == 1 else 'topics'} as met, made"
+
+
+def _answer(event: events.Event) -> str:
+    return f"{event.question}, answered"
+
+
+_SAYS = {"params": _weights, "exam": _exam, "placed": _placement}
