@@ -32,6 +32,12 @@ def demo_of(topic: Topic, card: QuestionCard) -> str | None:
     return topic.demos[0] if topic.demos else None
 
 
+def is_shown_by(topic: Topic, card: QuestionCard, demo: str) -> bool:
+    """Whether ``demo`` is the question's own or proves its claim, and is not just one of the topic's."""
+    proofs = [proof for claim in topic.claims if claim.id == card.claim for proof in claim.proofs]
+    return demo == card.demo or any(proof.partition("/")[0] == demo for proof in proofs)
+
+
 def cite(topic: Topic, source: str | None) -> list[Citation]:
     """The works that ``source`` (``key locator; key locator``) names."""
     citations = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kb.errors import UsageError
 from kb.knowledge.model import QuestionCard, Topic
 from kb.questions.base import Ask, Question, Verdict
-from kb.quiz.citation import demo_of, source_of
+from kb.quiz.citation import demo_of, is_shown_by, source_of
 
 if TYPE_CHECKING:
     from kb.store.events import Event
@@ -34,8 +34,16 @@ class Turn:
 
     @property
     def demo(self) -> str | None:
-        """The demo that shows what the question is about."""
+        """The demo that shows what the question is about, or the topic's first."""
         return demo_of(self.topic, self.card)
+
+    @property
+    def demo_says(self) -> str:
+        """What there is to be said of the demo, without promising more than it shows."""
+        if self.demo is None:
+            return ""
+        shown = is_shown_by(self.topic, self.card, self.demo)
+        return f"kb demo {self.demo} shows it" if shown else f"kb demo {self.demo} is a demo of this topic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ class LineSitting:
         for citation in cite(turn.topic, turn.source):
             self._page.text([Span(clean(f"{citation.text} {citation.where}".strip()), DIM)], hang=2)
         if turn.demo:
-            self._page.write([Span(f"kb demo {turn.demo} shows it", DIM)])
+            self._page.write([Span(turn.demo_says, DIM)])
 
     def _titled(self, title: str, text: str, style: str) -> None:
         body: list[Line] = lines(text, self._page.width - len(title))

@@ -146,7 +146,7 @@ def _teaching(turn: Turn, why: str, columns: int, offer: Offer | None = None) ->
         short = whole if width(whole) <= columns else clean(f"{citation.text}{where}")
         result += wrap([Span(short, DIM)], columns, [], [Span("  ")])
     if turn.demo is not None:
-        result += wrap([Span("r", BOLD), Span(f"  kb demo {turn.demo} shows it", DIM)], columns)
+        result += wrap([Span("r", BOLD), Span(f"  {turn.demo_says}", DIM)], columns)
     if offer is not None:
         says = f"  asks about {offer.topic} now, on which this rests: {offer.why}"
         result += wrap([Span("p", BOLD), Span(says, DIM)], columns, [], [Span("   ")])

@@ -296,6 +296,18 @@ def test_r_runs_the_demo_and_comes_back(sit: Sit) -> None:
     terminal.press("q", "1 of 1 right")
 
 
+def test_a_demo_is_said_to_show_only_what_it_proves(sit: Sit, content: Path) -> None:
+    terminal = sit("abacus/word")
+    terminal.see("Beads sit on", "›")
+    terminal.press("rods\r", "✓ Right", "kb demo rattle is a demo of this topic")
+    terminal.press("q", "1 of 1 right")
+    file = content / "topics" / "abacus.yaml"
+    file.write_text(file.read_text().replace("knuth1997 §4.1}", "knuth1997 §4.1, proof: rattle/rattled}"))
+    terminal = sit("abacus/word", "--cram")
+    terminal.see("Beads sit on", "›")
+    terminal.press("rods\r", "✓ Right", "kb demo rattle shows it")
+
+
 def test_e_opens_the_card_at_its_line_and_keeps_the_progress(
     sit: Sit, tmp_path: Path, home: Path, content: Path
 ) -> None:
