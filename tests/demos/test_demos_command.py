@@ -126,6 +126,7 @@ def test_with_json_the_error_is_a_document_too(run_kb):
     assert set(error) == {"message", "file", "line", "column", "cure"} and "from 1 to 500" in error["message"]
 
 
+@pytest.mark.slow
 def test_a_device_that_the_machine_lacks_is_exit_2_and_nothing_runs(run_kb):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
@@ -231,6 +232,7 @@ def test_the_title_is_there_before_the_demo_is_loaded(run_kb):
         ("reading", "demo 'reading' raised EOFError"),
     ],
 )
+@pytest.mark.slow
 def test_a_demo_that_goes_wrong_is_one_line_and_exit_1(run_kb, lab, name, said):
     source = (lab / "plugins/lab/main.py").read_text(encoding="utf-8").splitlines()
     line = next(n for n, text in enumerate(source, 1) if "# the line of the fault" in text)

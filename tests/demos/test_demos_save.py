@@ -23,6 +23,7 @@ def pictures(folder):
     return sizes
 
 
+@pytest.mark.slow
 def test_every_figure_is_a_picture_and_names_are_safe(run_kb, lab, tmp_path):
     folder = tmp_path / "out" / "deeper"
     result = run_kb("demo", "figures", "--save", str(folder), "--json")
@@ -36,6 +37,7 @@ def test_every_figure_is_a_picture_and_names_are_safe(run_kb, lab, tmp_path):
     assert json.loads(result.stdout)["demo"] == "figures", "stdout is still the one document"
 
 
+@pytest.mark.slow
 def test_the_json_has_all_the_numbers(run_kb, lab, tmp_path):
     run_kb("demo", "figures", "--save", str(tmp_path / "out"))
     text = (tmp_path / "out/report.json").read_text(encoding="utf-8")
@@ -46,6 +48,7 @@ def test_the_json_has_all_the_numbers(run_kb, lab, tmp_path):
     assert {"demo", "at", "notes", "summary", "versions", "checks", "metrics"} <= set(shown)
 
 
+@pytest.mark.slow
 def test_the_markdown_refers_to_the_pictures_that_are_there(run_kb, lab, tmp_path):
     folder = tmp_path / "out"
     run_kb("demo", "figures", "--save", str(folder))
@@ -64,6 +67,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_demo_runs(run_kb, la
     assert result.stderr.startswith("kb: cannot make the folder") and len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_line_and_the_result_was_shown(run_kb, lab, tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")

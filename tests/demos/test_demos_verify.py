@@ -56,6 +56,7 @@ def test_the_shape_and_that_each_demo_runs_once(run_kb, lab, home):
         ("leaving/x", "tried to end kb by exit(0)"),
     ],
 )
+@pytest.mark.slow
 def test_a_proof_that_fails_says_why_and_the_others_go_on(run_kb, lab, topic, proof, said):
     topic(lab, "bad", claims(proof, "lab/steps-positive"))
     result, shown = verify(run_kb, "bad")
@@ -68,6 +69,7 @@ def test_a_proof_that_fails_says_why_and_the_others_go_on(run_kb, lab, topic, pr
     assert said in shown["proofs"][0]["error"]
 
 
+@pytest.mark.slow
 def test_a_demo_that_hangs_fails_alone(run_kb, lab, topic):
     topic(lab, "slow", claims("asleep/x", "lab/steps-positive"))
     result, shown = verify(run_kb, "slow", "--timeout", "2")
@@ -100,6 +102,7 @@ def test_a_topic_without_proofs_and_one_that_does_not_exist(run_kb, lab, topic):
     assert result.returncode == 2 and len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_device_that_no_demo_declares_is_refused_and_one_that_some_declare_says_where_each_ran(run_kb, lab):
     result = run_kb("verify", "lab", "--device", "mps")
     assert result.returncode == 2 and "none of these proofs' demos runs on mps" in result.stderr
@@ -126,6 +129,7 @@ def test_the_table_for_people(run_kb, lab, topic):
     assert result.returncode == 1 and result.stderr == ""
 
 
+@pytest.mark.slow
 def test_an_error_of_one_proof_stands_beside_it_and_one_of_the_demo_is_said_once(run_kb, lab, topic):
     topic(lab, "bad", claims("failing/too-larg", "failing/holds"))
     lines = run_kb("verify", "bad").stdout.splitlines()

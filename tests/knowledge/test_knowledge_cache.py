@@ -274,6 +274,7 @@ def test_a_warm_library_parses_no_yaml_and_loads_no_plugin(root: Path, write: Wr
     assert run_python(source + "import sys; print('kb.plugins.loud' in sys.modules)") == "False"
 
 
+@pytest.mark.slow
 def test_many_processes_may_share_one_cache(write: Write) -> None:
     for number in range(30):
         write(f"t{number}", SOUND.replace("A sound topic", f"Topic {number}"))
@@ -300,6 +301,7 @@ def test_many_processes_may_share_one_cache(write: Write) -> None:
         assert process.returncode == 0, errors
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_it_writes_leaves_a_cache_that_works(write: Write, tmp_path: Path) -> None:
     for number in range(60):
         write(f"t{number}")

@@ -108,6 +108,7 @@ _FLOAT_12 = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 @given(st.text("0123456789.:eExXoabfnosty_+-~ ", max_size=8).map(str.strip))
 @settings(max_examples=2000, deadline=None)
+@pytest.mark.slow
 def test_no_scalar_is_read_as_what_one_version_of_yaml_would_not(text: str) -> None:
     value, complaint = resolve(text)
     if complaint is not None:
@@ -144,6 +145,7 @@ values = st.recursive(
 
 @given(values, st.sampled_from([None, True, False]), st.sampled_from([None, "'", '"', "|"]))
 @settings(max_examples=300, deadline=None)
+@pytest.mark.slow
 def test_what_pyyaml_writes_is_read_back_and_every_value_is_where_it_is_said_to_be(
     tmp_path_factory: pytest.TempPathFactory, value: Any, flow: bool | None, style: str | None
 ) -> None:

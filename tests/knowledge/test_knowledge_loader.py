@@ -262,6 +262,7 @@ def changed_topics(draw: st.DrawFn) -> Any:
 
 @given(changed_topics())
 @settings(max_examples=400, deadline=None)
+@pytest.mark.slow
 def test_the_loader_takes_what_the_type_takes_and_refuses_what_it_refuses(
     tmp_path_factory: pytest.TempPathFactory, value: Any
 ) -> None:

@@ -38,6 +38,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("rule", EXPECTED)
+@pytest.mark.slow
 def test_the_log_losses_are_those_that_other_code_measured_and_kb_beats_them(bench: ModuleType, rule: str) -> None:
     needs_log()
     rows = bench.read(LOG)

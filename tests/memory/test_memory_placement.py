@@ -100,6 +100,7 @@ def test_at_most_ten_questions_none_of_them_twice() -> None:
     assert len(asked) == len(set(asked)) == placement.MOST_QUESTIONS
 
 
+@pytest.mark.slow
 def test_choosing_beats_chance_over_many_people() -> None:
     """30 people with slips and guesses, on graphs of 30 topics: chosen questions tell more than as many by lot."""
     right = {"chosen": 0, "by lot": 0, "none": 0}

@@ -234,6 +234,7 @@ def test_new_questions_are_met_in_the_first_four_fifths() -> None:
 
 @pytest.mark.parametrize("wanted", [0.8, 0.9, 0.95, 0.99])
 @pytest.mark.parametrize("ahead", [1, 10, 45])
+@pytest.mark.slow
 def test_a_plan_foresees_no_less_than_the_usual_schedule(wanted: float, ahead: int) -> None:
     """What is wanted, or if that is out of reach, no less than the schedule brings by itself."""
     found = exam.plan(exam.Preparation(learned(), SCHEDULER, FIRST_DAY + 60, FIRST_DAY + 60 + ahead, wanted, new=30))

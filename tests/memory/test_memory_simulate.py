@@ -104,6 +104,7 @@ def test_a_summary_is_the_mean_over_the_learners() -> None:
     assert found.busiest == (outcomes[0].busiest + outcomes[1].busiest) / 2
 
 
+@pytest.mark.slow
 def test_balancing_evens_out_the_days() -> None:
     """Over the last 60 days of five learners: the deviation of the answers a day gets smaller."""
     course = Course(400, 150)

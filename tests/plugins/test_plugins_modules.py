@@ -77,6 +77,7 @@ RUN = """if True:
 
 
 @pytest.mark.parametrize("where", ["user", "KB_PATH", "pack"])
+@pytest.mark.slow
 def test_processes_that_are_spawned_find_the_plugins(
     where: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder_plugin, installed_pack
 ) -> None:

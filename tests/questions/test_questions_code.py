@@ -183,6 +183,7 @@ def test_the_learners_program_holds_neither_reference_nor_tests(make: Make, benc
     assert len(theirs) == 1 and "MINE" not in theirs[0]
 
 
+@pytest.mark.slow
 def test_a_hanging_answer_is_told_with_its_case(make: Make, bench: Any) -> None:
     question = make(DOUBLE, seconds=1.0)
     verdict = grade(question, "def double(x):\n    while True: pass", bench)
@@ -350,6 +351,7 @@ def cases(rng):
     assert "differ, most at" in wrong.why
 
 
+@pytest.mark.slow
 def test_torch_answers_are_compared_as_tensors(make: Make, bench: Any) -> None:
     pytest.importorskip("torch")
     question = make(

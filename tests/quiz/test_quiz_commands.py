@@ -52,6 +52,7 @@ def test_due_follows_the_learning_steps(kb: Any) -> None:
     assert "in 10 min" in kb("due", "beads").stdout
 
 
+@pytest.mark.slow
 def test_the_fast_lane_and_click_say_the_same(kb: Any) -> None:
     assert kb("due", "abacus", "--json").stdout == kb("due", "--json", "--", "abacus").stdout
     assert kb("due", "Abacus", "--json").stdout == kb("due", "abacus", "--json").stdout
@@ -168,6 +169,7 @@ def test_a_program_ends_with_a_dot_or_comes_from_a_file(kb: Any, content: Path, 
 
 
 @pytest.mark.parametrize("input", ["", "\n\n\n", "\0\n", ":\n", "x" * 2_000_000 + "\n"])
+@pytest.mark.slow
 def test_no_input_breaks_it(kb: Any, input: str) -> None:
     result = kb("quiz", "beads", input=input)
     assert result.returncode == 0 and "Traceback" not in result.stderr

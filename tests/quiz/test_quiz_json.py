@@ -273,6 +273,7 @@ def test_the_quiz_of_a_broken_file_says_where_and_the_others_work(run_kb: Any, c
 
 
 @pytest.mark.parametrize("moment", range(6))
+@pytest.mark.slow
 def test_kill_9_loses_no_answer_whose_verdict_was_shown(drive: Drive, home: Path, moment: int) -> None:
     driver = drive("abacus", "--seed", str(moment))
     shown: list[str] = []

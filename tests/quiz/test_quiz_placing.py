@@ -75,6 +75,7 @@ def test_who_knows_all_knows_all_and_who_knows_nothing_begins_at_the_bottom(
     assert nothing.start and all(not graph[topic] for topic in nothing.start)
 
 
+@pytest.mark.slow
 def test_a_learner_of_a_down_closed_set_is_placed_right(place: Callable[..., Placing], library: Library) -> None:
     """On the topics that come with kb, over 12 learners: at least CALIBRATED of all topics are told right, and one
     begins with a topic that is not known for most of them."""

@@ -296,6 +296,7 @@ def test_r_runs_the_demo_and_comes_back(sit: Sit) -> None:
     terminal.press("q", "1 of 1 right")
 
 
+@pytest.mark.slow
 def test_a_demo_is_said_to_show_only_what_it_proves(sit: Sit, content: Path) -> None:
     terminal = sit("abacus/word")
     terminal.see("Beads sit on", "›")
@@ -332,6 +333,7 @@ def test_an_open_question_is_asked_again_as_it_now_stands(sit: Sit, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("key", "kinds"), [("s", ["answer"]), ("n", ["answer", "reset"])])
+@pytest.mark.slow
 def test_a_changed_answer_asks_once_whether_it_is_the_same_question(
     sit: Sit, tmp_path: Path, home: Path, key: str, kinds: list[str]
 ) -> None:
@@ -343,6 +345,7 @@ def test_a_changed_answer_asks_once_whether_it_is_the_same_question(
     assert [kind for kind, *_ in log(home)] == kinds
 
 
+@pytest.mark.slow
 def test_a_file_that_was_edited_into_a_fault_is_offered_again(sit: Sit, tmp_path: Path) -> None:
     scripts = ["text = text.replace('ask: \"2 + 3?\"', 'asc: \"2 + 3?\"')", "text = text.replace('asc:', 'ask:')"]
     terminal = sit("beads/count", EDITOR=editor(tmp_path, *scripts))
@@ -402,6 +405,7 @@ def test_a_resized_window_is_drawn_anew(sit: Sit) -> None:
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(40, 24), (80, 24), (40, 8), (200, 50), (20, 4)])
+@pytest.mark.slow
 def test_every_size_works(sit: Sit, columns: int, rows: int) -> None:
     terminal = sit("beads/count", columns=columns, rows=rows)
     terminal.see("2 + 3?")
@@ -436,6 +440,7 @@ def test_ctrl_c_ends_with_130_and_gives_the_terminal_back(sit: Sit) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.slow
 def test_a_signal_gives_the_terminal_back(sit: Sit, number: int) -> None:
     terminal = sit("abacus/pick")
     before = attributes(terminal)

@@ -53,6 +53,7 @@ def test_runs_share_nothing(sandbox: Sandbox) -> None:
     assert outcome.value == [2, []]
 
 
+@pytest.mark.slow
 def test_a_program_may_ask_and_the_time_of_the_answer_is_not_its_own(sandbox: Sandbox) -> None:
     import time
 
@@ -80,6 +81,7 @@ def test_memory_is_current_plus_headroom(sandbox: Sandbox) -> None:
     assert sandbox.run("x = bytearray(128 * 2**20)", limits=limits).kind == "memory"
 
 
+@pytest.mark.slow
 def test_torch_is_loaded_once_and_trains_in_a_fork(sandbox: Sandbox) -> None:
     pytest.importorskip("torch", reason="torch comes with the extra `demos`")
     source = (

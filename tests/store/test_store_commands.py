@@ -66,6 +66,7 @@ def test_the_log_for_people(answered: Path, run_kb: KbRunner) -> None:
     failed(run_kb("log", "zero/7"), 1, "nothing is logged of 'zero/7'")
 
 
+@pytest.mark.slow
 def test_another_device_s_log_is_merged(answered: Path, run_kb: KbRunner, tmp_path: Path) -> None:
     other = {"KB_HOME": str(tmp_path / "other")}
     (tmp_path / "log.jsonl").write_text(run_kb("log", "--json").stdout + "\n")
@@ -106,6 +107,7 @@ def test_undo_takes_back_and_says_what(answered: Path, run_kb: KbRunner) -> None
     failed(run_kb("undo", "x", env=NOW), 2)
 
 
+@pytest.mark.slow
 def test_suspend_knows_the_questions(home: Path, run_kb: KbRunner) -> None:
     topics = home / "topics"
     topics.mkdir()
@@ -124,6 +126,7 @@ def test_suspend_knows_the_questions(home: Path, run_kb: KbRunner) -> None:
     assert printed(run_kb("suspend", "--json")) == []
 
 
+@pytest.mark.slow
 def test_doctor_says_ok_or_what_is_not(answered: Path, run_kb: KbRunner) -> None:
     found = printed(run_kb("doctor", "--json"))
     assert found["ok"] is True
@@ -209,6 +212,7 @@ READING = [
 
 
 @pytest.mark.parametrize("arguments", READING, ids=" ".join)
+@pytest.mark.slow
 def test_reading_commands_make_no_database(home: Path, run_kb: KbRunner, arguments: list[str]) -> None:
     done = run_kb(*arguments)
     assert done.returncode == 0
@@ -220,6 +224,7 @@ WRITING = [["undo"], ["backup"], ["quiz", "--json"]]
 
 @pytest.mark.parametrize("damage", ["newer", "damaged"])
 @pytest.mark.parametrize("arguments", [*READING[:6], *WRITING], ids=" ".join)
+@pytest.mark.slow
 def test_a_newer_or_damaged_database_is_refused_in_a_line(
     answered: Path, run_kb: KbRunner, arguments: list[str], damage: str
 ) -> None:

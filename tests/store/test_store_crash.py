@@ -111,6 +111,7 @@ def campaign(home: Path, kills: int, seed: int) -> int:
     return len(said)
 
 
+@pytest.mark.slow
 def test_three_kills(home: Path) -> None:
     assert campaign(home, kills=3, seed=1) > 0
 

@@ -99,6 +99,7 @@ def test_a_replay_gives_the_same_bits(template: Path, derived: Derived, history:
 
 @settings(max_examples=60, deadline=None)
 @given(first=histories, second=histories, seed=st.integers())
+@pytest.mark.slow
 def test_logs_merge_in_any_order_to_the_same_state(
     template: Path, derived: Derived, first: list[Any], second: list[Any], seed: int
 ) -> None:
@@ -126,6 +127,7 @@ def test_logs_merge_in_any_order_to_the_same_state(
 @given(
     before=histories, grades=st.lists(st.tuples(questions, st.integers(1, 4), st.booleans()), min_size=1, max_size=5)
 )
+@pytest.mark.slow
 def test_undo_goes_back_to_exactly_the_earlier_state(
     template: Path, derived: Derived, before: list[Any], grades: list[Any]
 ) -> None:

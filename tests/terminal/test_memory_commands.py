@@ -128,6 +128,7 @@ def params(run_kb: RunKb) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] in ("params", "undo")]
 
 
+@pytest.mark.slow
 def test_weights_are_fitted_taken_and_taken_back(learned: int, run_kb: RunKb) -> None:
     dry = as_json(run_kb("optimize", "--dry-run", "--json", env=NOW))
     assert dry["better"] and not dry["applied"] and dry["answers"] == learned
@@ -149,6 +150,7 @@ def test_weights_are_fitted_taken_and_taken_back(learned: int, run_kb: RunKb) ->
     assert all(check["ok"] for check in as_json(run_kb("doctor", "--json", env=NOW))["checks"])
 
 
+@pytest.mark.slow
 def test_weights_of_a_topic_are_its_own(learned: int, run_kb: RunKb) -> None:
     assert as_json(run_kb("optimize", "--topic", "french", "--yes", "--json", env=NOW))["topics"] == ["french"]
     assert params(run_kb)[-1]["data"]["topic"] == "french"
@@ -171,6 +173,7 @@ def test_the_weights_are_fitted_after_the_sitting_that_completes_so_many_answers
     assert not is_time(5000, 5000, 0)
 
 
+@pytest.mark.slow
 def test_a_sitting_fits_the_weights_if_the_settings_say_so(learned: int, home: Path, run_kb: RunKb) -> None:
     (home / "config.toml").write_text("optimize_every = 1\n")
     result = run_kb("quiz", "transformers", "--limit", "1", input=":show\n" * 3, env=NOW)

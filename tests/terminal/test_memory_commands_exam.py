@@ -272,6 +272,7 @@ def test_looking_changes_nothing(store: Store, run_kb: RunKb) -> None:
     assert len(list(store.events())) == events
 
 
+@pytest.mark.slow
 def test_screens_fit_and_say_how_it_stands(store: Store, tmp_path: Path, run_kb: RunKb) -> None:
     learn(store, cards())
     fresh = run_kb("exam", "2024-11-03", "zero", "--recall", "0.97", "--name", "finals", env=now(TODAY)).stdout
@@ -342,6 +343,7 @@ def test_undo_and_drop_by_command(store: Store, run_kb: RunKb) -> None:
         (["2024-12-01", "zero", "--drop", "finals"], "--drop stands alone"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_planned_is_said_in_a_line(arguments: list[str], said: str, home: Path, run_kb: RunKb) -> None:
     result = run_kb("exam", *arguments, env=now(TODAY))
     assert (result.returncode, result.stdout) == (2, "")

@@ -106,6 +106,7 @@ def test_policies_come_in_the_order_that_was_asked_for_and_once() -> None:
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_order_the_same_rows(run_kb: RunKb, home: Path) -> None:
     first = run_kb("simulate", *SMALL, "--policy", "fsrs,sm-2", "--retention", "0.9,0.8", "--json")
     again = run_kb("simulate", *SMALL, "--policy", "fsrs", "--policy", "sm-2", "--retention", "0.9,0.8", "--json")
@@ -179,6 +180,7 @@ def test_learners_are_drawn_around_the_weights_in_force(log: int, run_kb: RunKb)
     assert mine["weights"] == "mine" and mine["policies"] != published["policies"]
 
 
+@pytest.mark.slow
 def test_the_screen_fits_and_the_pictures_are_written(run_kb: RunKb, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     shown = run_kb("simulate", *SMALL, "--minutes", "1", "--policy", "easy-days,fsrs", "--retention", "0.95")
@@ -206,6 +208,7 @@ def test_the_screen_fits_and_the_pictures_are_written(run_kb: RunKb, tmp_path: P
         (["--mine", "zeor"], "did you mean zero"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_simulated_is_said_in_a_line(arguments: list[str], said: str, run_kb: RunKb) -> None:
     result = run_kb("simulate", *arguments)
     assert (result.returncode, result.stdout) == (2, "")

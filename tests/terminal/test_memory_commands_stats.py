@@ -91,6 +91,7 @@ def test_without_an_answer_there_is_nothing(home: Path, tmp_path: Path) -> None:
     assert not (home / "kb.db").exists()
 
 
+@pytest.mark.slow
 def test_stats_tells_and_draws_all_of_it(store: Store, home: Path, tmp_path: Path, run_kb: RunKb) -> None:
     pytest.importorskip("matplotlib")
     for n in range(40):

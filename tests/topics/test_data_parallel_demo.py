@@ -27,6 +27,7 @@ def checks(batch=10, replicas=4, seed=0):
 
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize(("batch", "replicas"), [(10, 4), (9, 4), (2, 16), (64, 2)])
+@pytest.mark.slow
 def test_a_step_by_hand_holds(seed, batch, replicas):
     assert checks(batch, replicas, seed).holds
 

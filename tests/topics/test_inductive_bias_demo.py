@@ -17,10 +17,12 @@ def run(main, **parameters):
 
 
 @pytest.mark.parametrize("examples", range(1, 8))
+@pytest.mark.slow
 def test_holds_for_every_size(examples):
     assert run(lunch.main, examples=examples, family="threshold").holds
 
 
+@pytest.mark.slow
 def test_the_family_chooses_what_is_told():
     told = {}
     for family in ("all", "monotone", "parity"):
@@ -53,6 +55,7 @@ def test_one_target_at_a_time_it_is_the_plain_definition():
     assert lunch.errors(learners.nearest, 4)[0][target] == wrong
 
 
+@pytest.mark.slow
 def test_leaving_one_target_out_breaks_the_sum(monkeypatch):
     agreeing = lunch.agreeing
     monkeypatch.setattr(lunch, "agreeing", lambda *data: agreeing(*data)[agreeing(*data) != 23])

@@ -84,6 +84,7 @@ def test_every_way_computes_the_definition(n, causal):
 
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("block", [1, 4, 7, 32])
+@pytest.mark.slow
 def test_the_tiles_gradient_is_the_derivative_for_any_block(block, causal):
     q, k, v, _ = (x.requires_grad_() for x in tensors(9, d=3))
     assert torch.autograd.gradcheck(lambda *x: tiled.attention(*x, causal, block), (q, k, v))
@@ -260,6 +261,7 @@ def test_a_wrong_gradient_alone_is_caught(monkeypatch):
     assert failed(run()) == {"gradient-error-sdpa"}
 
 
+@pytest.mark.slow
 def test_a_kernel_that_keeps_the_matrix_is_caught(monkeypatch):
     swap(monkeypatch, "sdpa", naive.attention)
     assert failed(run(n="1024,2048", dim=64, variants="naive,sdpa")) >= {

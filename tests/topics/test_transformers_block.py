@@ -27,6 +27,7 @@ def test_it_is_pytorchs_for_any_shape(width, heads, depth):
     assert run(width, heads, depth).holds
 
 
+@pytest.mark.slow
 def test_it_holds_over_twenty_seeds():
     assert not [(seed, failed(report)) for seed in range(20) if not (report := run(seed=seed)).holds]
 
