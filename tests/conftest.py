@@ -40,6 +40,7 @@ def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         "VISUAL",
         "EDITOR",
         "PYTHONUNBUFFERED",
+        "PYTHONDONTWRITEBYTECODE",  # kb is started a thousand times, and would be compiled each time
     ):
         monkeypatch.delenv(name, raising=False)
 

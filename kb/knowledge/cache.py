@@ -50,6 +50,7 @@ class State(NamedTuple):
 
     files: str
     packs: str
+    plugins: str
     pack_roots: Sequence[Root]
     pack_files: Sequence[tuple[str, str]]
 
@@ -85,6 +86,11 @@ class Cache:
         decoder = msgspec.msgpack.Decoder(Catalog)
         rows = list(self._rows("SELECT value FROM meta WHERE key = 'catalog'"))
         return _as(decoder, rows[0][0]) if rows else None
+
+    def plugins(self) -> str | None:
+        """The stamp of the plugins that were there when the faulty files were read."""
+        rows = list(self._rows("SELECT value FROM meta WHERE key = 'plugins'"))
+        return rows[0][0] if rows else None
 
     def topics(self, paths: Iterable[str] | None = None) -> Iterator[Topic]:
         """The topics that were parsed from ``paths``, or all."""
@@ -138,7 +144,12 @@ class Cache:
             db.executemany("INSERT INTO pack_file VALUES (?, ?)", state.pack_files)
             db.executemany(
                 "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                [("catalog", encode(catalog)), ("state", state.files), ("packs", state.packs)],
+                [
+                    ("catalog", encode(catalog)),
+                    ("state", state.files),
+                    ("packs", state.packs),
+                    ("plugins", state.plugins),
+                ],
             )
         _prune(self.path)
 

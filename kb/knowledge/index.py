@@ -115,6 +115,22 @@ def scan(roots: Iterable[Root]) -> list[tuple[str, str, Root]]:
     return found
 
 
+def plugins_stamp(roots: Iterable[Root]) -> str:
+    """What changes when the code of a plugin of ``roots`` does, or that of a question kind of kb's own.
+
+    Only a file that was found faulty needs to know: a kind that it uses may have come, or may take its keys, since.
+    """
+    folders = [os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "questions")]
+    folders += [root.plugins for root in roots]
+    found = []
+    for top in folders:
+        for folder, inner, names in os.walk(top):
+            inner[:] = sorted(name for name in inner if name[0] not in "._")
+            paths = [os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")]
+            found += [f"{path}\t{stamp_of(path)}" for path in paths]
+    return "\n".join(found)
+
+
 def state_of(files: Iterable[tuple[str, str, Root]]) -> str:
     """All that ``scan`` found, as one text to compare."""
     return "\n".join(f"{path}\t{stamp}" for path, stamp, _ in files) or "no topics"

@@ -18,7 +18,7 @@ from kb.knowledge.cache import Cache, Parsed, State
 from kb.knowledge.catalog import Catalog, Entry
 from kb.knowledge.faults import Fault
 from kb.knowledge.model import QuestionCard, Topic
-from kb.roots import Root, path_entries
+from kb.roots import Root, content_roots, path_entries
 
 if TYPE_CHECKING:
     from kb.knowledge.search import Hit
@@ -68,8 +68,7 @@ class Library:
         warm = index.is_fresh(path, environment)
         cache = Cache(path)
         catalog = cache.catalog() if warm else None
-        # A file may have been wrong only because of a question kind that a plugin has brought meanwhile.
-        if catalog is not None and all(fault.rule in catalogs.BETWEEN_FILES for fault in catalog.faults):
+        if catalog is not None and (not _has_faulty_files(catalog) or _same_plugins(cache, environment)):
             return cls(catalog, cache, registry, missing_roots=missing)
         catalog, topics = _refresh(cache, environment, registry)
         return cls(catalog, cache, registry, topics=topics, missing_roots=missing)
@@ -219,17 +218,29 @@ _TICK_NS = 20_000_000  # two changes within a tick of the clock (at most 10 ms) 
 _COARSE_TICK_NS = 2_000_000_000  # on file systems that know no fractions of a second
 
 
+def _has_faulty_files(catalog: Catalog) -> bool:
+    return any(fault.rule not in catalogs.BETWEEN_FILES for fault in catalog.faults)
+
+
+def _same_plugins(cache: Cache, environment: Mapping[str, str]) -> bool:
+    """Whether a faulty file is as faulty as it was: it may lack only a question kind, which a plugin can bring."""
+    packs = index.pack_roots(cache.connection, environment)
+    return packs is not None and cache.plugins() == index.plugins_stamp(content_roots(environment, packs))
+
+
 def _refresh(cache: Cache, environment: Mapping[str, str], registry: Plugins) -> tuple[Catalog, dict[str, Topic]]:
     """Parse what has changed, note the new state, and return the catalog and the topics that were parsed."""
     packs = index.packs_stamp(environment)
     roots = registry.roots
     files = index.scan(roots)
     stamps, known = cache.stamps(), cache.entries()
+    plugins = index.plugins_stamp(roots)
+    faults_stay = cache.plugins() == plugins
     entries: list[Entry] = []
     parsed: list[Parsed] = []
     for path, stamp, root in files:
         entry = known.get(path)
-        if entry is None or entry.faults or entry.root != root.path or stamps.get(path) != stamp:
+        if entry is None or (entry.faults and not faults_stay) or entry.root != root.path or stamps.get(path) != stamp:
             fresh = _parsed(path, stamp, root, registry.kinds)
             parsed.append(fresh)
             entry = fresh.entry
@@ -239,6 +250,7 @@ def _refresh(cache: Cache, environment: Mapping[str, str], registry: Plugins) ->
     state = State(
         files=index.state_of(files) if certain else "",
         packs=packs,
+        plugins=plugins,
         pack_roots=[root for root in roots if root.owner not in ("kb", "$KB_PATH", "user")],
         pack_files=_pack_files() if packs != "none" else [],
     )

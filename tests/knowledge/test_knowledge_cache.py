@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from knowledge_samples import SOUND, sound
 
+from kb.errors import ContentError
 from kb.knowledge import index
 from kb.knowledge.library import Library
 from kb.knowledge.loader import read_topic
@@ -272,6 +274,38 @@ def test_a_warm_library_parses_no_yaml_and_loads_no_plugin(root: Path, write: Wr
     run_python(source)
     assert run_python(source + IMPORTS % (("yaml", "torch", "numpy", "rich"),)) == ""
     assert run_python(source + "import sys; print('kb.plugins.loud' in sys.modules)") == "False"
+
+
+def test_a_faulty_file_is_read_once_and_again_when_it_or_a_plugin_changes(
+    root: Path, write: Write, library: Open, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KB_LOAD_PLUGINS")
+    write("a")
+    faulty = write("b", SOUND.replace("kind: recall", "kind: shout"))
+    settle()
+    faults = library().faults()
+    assert [fault.rule for fault in faults] == ["kind"]
+    reads.clear()
+    assert library().faults() == faults
+    assert reads == []
+    plugin = root / "plugins" / "shouting" / "__init__.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(
+        "from kb import hookimpl\nfrom kb.questions.recall import Recall\n\n"
+        "class Shout(Recall):\n    kind = 'shout'\n\n"
+        "@hookimpl\ndef register_question_kinds(register):\n    register(Shout)\n"
+    )
+    settle()
+    assert library().names() == ["a", "b"]
+    assert reads == ["b.yaml"]
+    shutil.rmtree(plugin.parent)
+    with pytest.raises(ContentError, match="shout"):
+        library().get("b")
+    faulty.write_text(SOUND.replace("kind: recall", "kind: cry"), encoding="utf-8")
+    settle()
+    assert library().names() == ["a"]
+    faulty.write_text(SOUND, encoding="utf-8")
+    assert library().names() == ["a", "b"]
 
 
 @pytest.mark.slow
