@@ -2,7 +2,8 @@
 
 fsrs-rs fits them (L2 towards the defaults, recent answers weigh more). kb then moves the result back towards the
 defaults, the further the fewer answers there are: on real logs that predicts the future better than the fit itself.
-Whether to change anything is decided on answers that the fit has not seen, all of them later than those it has.
+Whether to change anything is decided on answers that neither the fit nor the weights in force have seen, all of them
+later than those they have.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ HALFWAY_ITEMS = 500
 
 FEWEST_ITEMS = 100
 HELD_OUT = 0.2
+FEWEST_HELD_OUT = round(FEWEST_ITEMS * HELD_OUT)
 
 CONSTANT, DEFAULTS, CURRENT, FITTED = PREDICTORS = ("constant", "defaults", "current", "fitted")
 
@@ -46,18 +48,34 @@ class Optimisation:
 
 
 def optimise(
-    answers: Sequence[Answer], current: Weights = DEFAULT_WEIGHTS, *, held_out: float = HELD_OUT, minimum: int = 0
+    answers: Sequence[Answer],
+    current: Weights = DEFAULT_WEIGHTS,
+    *,
+    learned_on: int | None = None,
+    held_out: float = HELD_OUT,
+    minimum: int = 0,
 ) -> Optimisation:
     """Fit weights to ``answers`` (in order of time) and compare them with ``current``.
 
     The share ``held_out`` of the items, the latest ones, judges weights that were fitted to the ones before. If these
     have the lower log loss, the same fit to all items gives the new weights. Needs fsrs-rs-python, else MissingExtra.
+
+    ``learned_on`` is the study day on which ``current`` was fitted (None: to none of these answers). What was answered
+    up to it would flatter ``current``, so only what came later judges; where that is too little, nothing changes.
     """
     items = history.items(answers)
-    cut = len(items) - round(len(items) * held_out)
+    seen = 0 if learned_on is None else len(history.items(_until(answers, learned_on)))
+    cut = max(len(items) - round(len(items) * held_out), seen)
     past, future = items[:cut], items[cut:]
+    reason = ""
     if len(items) < max(minimum, FEWEST_ITEMS):
         reason = f"{len(items)} answers after at least a night are too few: {max(minimum, FEWEST_ITEMS)} are needed"
+    elif len(future) < FEWEST_HELD_OUT and seen:
+        reason = (
+            f"only {len(future)} answers after at least a night are later than the fit that is in force; "
+            f"{FEWEST_HELD_OUT} are needed to judge it"
+        )
+    if reason:
         return Optimisation(len(answers), len(items), 0, current, current, False, reason, {}, {})
 
     predicted = {
@@ -71,9 +89,17 @@ def optimise(
     calibration = {name: metrics.calibration(outcomes, values) for name, values in predicted.items()}
     before, after = scores[CURRENT].log_loss, scores[FITTED].log_loss
     better = after < before
-    reason = f"log loss {after:.4f} against {before:.4f} on the last {len(future)} answers, which the fit had not seen"
+    whose = "neither fit" if seen else "the fit"
+    unseen = f"which {whose} had {'' if seen else 'not '}seen"
+    reason = f"log loss {after:.4f} against {before:.4f} on the last {len(future)} answers, {unseen}"
     weights = learn(items) if better else current
     return Optimisation(len(answers), len(items), len(future), current, weights, better, reason, scores, calibration)
+
+
+def _until(answers: Sequence[Answer], day: int) -> Sequence[Answer]:
+    """The answers up to the last one of study day ``day`` or before: a clock that was set back makes it no shorter."""
+    last = max((n for n, answer in enumerate(answers, 1) if answer.day <= day), default=0)
+    return answers[:last]
 
 
 def learn(items: Sequence[Item]) -> Weights:

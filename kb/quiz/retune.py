@@ -35,8 +35,9 @@ def propose(store: Store, now: Moment, topics: Sequence[str] | None = None) -> P
     log = answers.read(store.home, topics)
     names = tuple(dict.fromkeys(answer.question.partition("/")[0] for answer in log))
     # weights of single topics stay what they are when everything is fitted
-    scheduler = store.scheduler(f"{names[0] if topics and names else ''}/")
-    found = optimise(log, scheduler.weights)
+    whose = f"{names[0] if topics and names else ''}/"
+    scheduler = store.scheduler(whose)
+    found = optimise(log, scheduler.weights, learned_on=store.fitted_on(whose))
     load = None
     if found.better:
         states = _states(store, names)

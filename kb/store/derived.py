@@ -193,6 +193,16 @@ def weights_of(rows: Iterable[tuple[str, str]]) -> WeightsOf:
     return lambda question: by_topic.get(topic_of(question), everything)
 
 
+def weights_day(db: sqlite3.Connection, topic: str) -> int | None:
+    """The study day of the event that set the weights in force for ``topic``; None for the defaults."""
+    query = (
+        "SELECT e.day FROM weights w JOIN event e ON e.id = w.event WHERE w.topic IN ('', ?) "
+        "ORDER BY w.topic DESC LIMIT 1"
+    )
+    row = db.execute(query, (topic,)).fetchone()
+    return None if row is None else row[0]
+
+
 # --- replay --------------------------------------------------------------------------------------------------------
 
 

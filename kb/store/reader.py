@@ -197,6 +197,11 @@ class Reader:
         """The scheduler of ``question``: the weights in force and the desired retention of its topic."""
         return self._scheduler(self._weights(self._reader()), question)
 
+    @_reading
+    def fitted_on(self, question: str) -> int | None:
+        """The study day on which the weights in force for ``question`` were fitted; None for the defaults."""
+        return derived.weights_day(self._reader(), topic_of(question))
+
     def preview(self, question: str, moment: Moment) -> dict[int, State]:
         """What each of the four grades would promise now."""
         row = self.state(question)

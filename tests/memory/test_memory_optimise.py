@@ -72,6 +72,27 @@ def test_what_is_held_out_is_not_learned_from(monkeypatch: pytest.MonkeyPatch) -
     assert seen[1] == items  # only what is used afterwards is fitted to everything
 
 
+def test_weights_in_force_are_not_judged_on_what_they_have_learned_from() -> None:
+    log = log_of(FAST_FORGETTER, 200, 90)
+    days = sorted({answer.day for answer in log})
+    first = optimise.optimise(log)
+    assert first.better
+    later = [answer for answer in log if answer.day > days[-20]]
+    again = optimise.optimise(log, first.weights, learned_on=days[-1])
+    assert (again.better, again.weights, again.scores) == (False, first.weights, {})
+    assert "only 0 answers" in again.reason
+
+    early = optimise.optimise([answer for answer in log if answer.day <= days[-20]])
+    found = optimise.optimise(log, early.weights, learned_on=days[-20])
+    assert 20 <= found.held_out <= len(later) < found.items * 0.2 + len(later)
+    outcomes = history.items(log)[-found.held_out :]
+    assert all(item.question in {answer.question for answer in later} for item in outcomes)
+    assert found.held_out == len(history.items(log)) - len(history.items(log[: len(log) - len(later)]))
+    assert found.scores["current"].log_loss == pytest.approx(
+        optimise.metrics.score(outcomes, history.predictions(outcomes, early.weights)).log_loss
+    )
+
+
 def test_too_few_answers_change_nothing() -> None:
     found = optimise.optimise(log_of(FAST_FORGETTER, 200, 90)[:60])
     assert (found.better, found.weights, found.scores) == (False, DEFAULT_WEIGHTS, {})

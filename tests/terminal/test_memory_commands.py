@@ -143,6 +143,7 @@ def test_weights_are_fitted_taken_and_taken_back(learned: int, run_kb: RunKb) ->
     assert params(run_kb)[-1]["data"]["weights"] == taken["weights"]
     again = as_json(run_kb("optimize", "--dry-run", "--json", env=NOW))
     assert again["current"] == taken["weights"]
+    assert not again["better"] and again["held_out"] == 0, "all that there is has been learned from"
 
     assert run_kb("undo", "--weights", env=NOW).returncode == 0
     assert as_json(run_kb("optimize", "--dry-run", "--json", env=NOW))["current"] == dry["current"]

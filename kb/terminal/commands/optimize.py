@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 HELP = """Fit the schedule's weights to your own answers, and keep them only if they foresee better.
 
-The 21 weights of FSRS-6 are fitted to the earlier answers and judged on the latest fifth, which the fit has not seen.
-If the log loss there is no lower than that of the weights in force, these stay. What the change does to the coming
-reviews is shown before anything is changed. `kb undo --weights` takes it back.
+The 21 weights of FSRS-6 are fitted to the earlier answers and judged on the latest fifth, which the fit has not seen;
+if the weights in force were fitted too, only on answers given since then. If the log loss there is no lower than that
+of the weights in force, these stay. What the change does to the coming reviews is shown before anything is changed.
+`kb undo --weights` takes it back.
 
 \b
 Examples:
@@ -97,7 +98,7 @@ def _show(sheet: Sheet, proposal: Proposal) -> None:
             style = GOOD if score.log_loss == best else ""
             numbers = f"{score.log_loss:>10.4f}{score.rmse_bins:>12.4f}{score.auc:>8.3f}"
             sheet.write([f"  {_NAMES[name]:26}", Span(numbers, style)])
-        sheet.write([Span("  lower is better, but for the AUC; the fit had not seen these answers", DIM)])
+        sheet.write([Span("  lower is better, but for the AUC; no fit had seen these answers", DIM)])
     sheet.write()
     verdict = "Better: " if found.better else "The weights stay: "
     sheet.text([Span(verdict, BOLD), f"{found.reason}."])
