@@ -7,11 +7,11 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 
 from kb.errors import StoreError, StoreTooNew
 from kb.store import faults
-from kb.store.schema import APPLICATION_ID, VERSION
+from kb.store.schema import APPLICATION_ID, TABLES, VERSION, VIEWS
 
 T = TypeVar("T")
 
@@ -143,15 +143,31 @@ def _connect(path: str, mode: str) -> sqlite3.Connection:
 def _version(db: sqlite3.Connection, path: str) -> int:
     """The database's version; refuses a newer one and one that is not kb's."""
     version: int = db.execute("PRAGMA user_version").fetchone()[0]
-    _refuse_newer(version, path)
+    if version > VERSION:
+        _refuse_newer(str(version), path)
     if version == 0:
         foreign = db.execute("SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\'").fetchone()[0]
     else:
         foreign = db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID
-        db.execute("SELECT 1 FROM sqlite_master").fetchone()  # reads the schema: damage of the first page shows here
+        # reads the schema: damage of the first page shows here
+        there = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+        if not foreign:
+            _refuse_other_tables(db, version, there, path)
     if foreign:
         raise faults.damaged(path, "it is not a database of kb")
     return version
+
+
+def _refuse_other_tables(db: sqlite3.Connection, version: int, there: set[str], path: str) -> None:
+    """Look whether the tables are those of ``version``: no step of a newer kb was taken, and none of them is gone."""
+    if "_sqlite_migrations" in there:
+        steps = {f"v{number}" for number in range(1, VERSION + 1)}
+        for (name,) in db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'kb'"):
+            if name not in steps:
+                _refuse_newer(name, path)
+    missing = [name for name in (*TABLES, *VIEWS) if name not in there]
+    if version == VERSION and missing:
+        raise faults.damaged(path, f"the table {missing[0]} is missing")
 
 
 class _Stamp(NamedTuple):
@@ -170,10 +186,9 @@ def _refuse_truncated(db: sqlite3.Connection, path: str, size: int) -> None:
         raise faults.damaged(path, f"{pages - size} bytes are missing at its end")
 
 
-def _refuse_newer(version: int, path: str) -> None:
-    if version > VERSION:
-        message = f"the database was written by a newer kb (version {version}; this one knows {VERSION})"
-        raise StoreTooNew(f"{message}; nothing was changed", file=path, cure="update kb")
+def _refuse_newer(version: str, path: str) -> NoReturn:
+    message = f"the database was written by a newer kb (version {version}; this one knows {VERSION})"
+    raise StoreTooNew(f"{message}; nothing was changed", file=path, cure="update kb")
 
 
 def _patiently(action: Callable[[], T]) -> T:

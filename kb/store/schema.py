@@ -172,6 +172,8 @@ VERSION = len(STEPS)
 DERIVED = ("state", "hold", "rollup", "load", "weights", "exam", "ask")
 """The tables that a replay of the log rebuilds."""
 
+VIEWS = ("day_total", "topic_total", "topic_day")
+
 TABLES = ("event", *DERIVED, "evidence", "proof")
 
 

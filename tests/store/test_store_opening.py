@@ -108,10 +108,17 @@ def test_a_process_killed_while_making_the_database_does_no_harm(home: Path, noo
         store.record("zero/a", 3, noon, answer=1)
 
 
-def test_a_database_of_a_newer_kb_is_not_touched(made: Path, noon: Moment) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"PRAGMA user_version = {schema.VERSION + 1}; DROP TABLE state",
+        f"INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kb', 'v{schema.VERSION + 1}', '')",
+    ],
+    ids=["version", "migration"],
+)
+def test_a_database_of_a_newer_kb_is_not_touched(made: Path, noon: Moment, change: str) -> None:
     db = sqlite3.connect(made / "kb.db")
-    db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-    db.execute("DROP TABLE state")
+    db.executescript(change)
     db.close()
     before = contents(made)
     assert sorted(before) == ["device", "kb.db"]
@@ -121,6 +128,18 @@ def test_a_database_of_a_newer_kb_is_not_touched(made: Path, noon: Moment) -> No
     store = Store(str(made), SETTINGS)
     with pytest.raises(NotStored, match=r"zero/a was NOT stored.*newer kb"):
         store.record("zero/a", 3, noon, answer=1)
+    assert contents(made) == before
+
+
+@pytest.mark.parametrize("table", ["state", "load", "event"])
+def test_a_database_that_lacks_a_table_is_refused_in_a_line(made: Path, table: str) -> None:
+    db = sqlite3.connect(made / "kb.db")
+    db.execute(f"DROP TABLE {table}")
+    db.close()
+    before = contents(made)
+    with pytest.raises(StoreDamaged, match=f"the table {table} is missing") as caught:
+        Store.open(str(made), SETTINGS)
+    assert "kb restore" in (caught.value.cure or "")
     assert contents(made) == before
 
 
