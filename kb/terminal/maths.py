@@ -95,8 +95,10 @@ def role(tree: Any) -> str:
 
 def gap(left: str, right: str) -> str:
     """The space between neighbours of two classes."""
-    if left in ("space", "text", "sign", "slash") or right in ("space", "text", "slash"):
+    if left in ("space", "sign", "slash") or right in ("space", "slash"):
         return ""
+    if left == "text" or right == "text":
+        return " " if left in ("bin", "rel") or right in ("bin", "rel") else ""
     if right == "punct" or left == "open" or right == "close":
         return ""
     if left in ("rel", "bin", "punct") or right in ("rel", "bin"):
@@ -134,7 +136,7 @@ def _row(row: Row, tight: bool) -> str:
     for item, this in zip(row.items, roles(row), strict=True):
         piece = linear(item, tight)
         if before is not None:
-            space = gap(before, this)
+            space = "" if text.endswith(" ") or piece.startswith(" ") else gap(before, this)
             if tight and space and not (before == "fun" and piece[:1].isalnum()):
                 space = ""
             if not space and _runs_together(text, piece):

@@ -77,7 +77,8 @@ def _row(row: Row) -> Box:
     for item, this in zip(row.items, roles(row), strict=True):
         box = draw(item)
         tall = len(box.rows) > 1
-        space = "" if before is None else gap(before, this)
+        spaced = box.rows[0].startswith(" ") or (boxes and boxes[-1].rows[0].endswith(" "))
+        space = "" if before is None or ("text" in (this, before) and spaced) else gap(before, this)
         if before is not None and not space and tall and isinstance(item, Fraction) and before in ("ord", "inner"):
             space = " "
         boxes += [_text(space), box]

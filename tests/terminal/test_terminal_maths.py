@@ -34,6 +34,10 @@ GOLDEN = {
     r"a \neq b, \not\in": "a ≠ b, ∉",
     r"16ψ / N": "16ψ/N",
     "1{,}000": "1,000",
+    r"\sigma^2 + \mathrm{Var}(x)": "σ² + Var(x)",
+    r"-\mathrm{Var}(x)": "−Var(x)",
+    r"a+\text{noise}+b": "a + noise + b",
+    r"x = 1 \text{ if } y \text{ is } > 0": "x = 1 if y is > 0",
 }
 
 
@@ -43,6 +47,8 @@ def test_golden(latex: str, wanted: str) -> None:
 
     assert to_unicode(latex) == unicodedata.normalize("NFC", wanted)
     assert problem(latex) is None
+    if "text{" in latex and "_" not in latex:
+        assert display(latex) == [wanted], "words are spaced alike in both"
 
 
 @pytest.mark.parametrize(
