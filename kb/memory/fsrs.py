@@ -55,9 +55,12 @@ def retrievability(elapsed_days: float, stability: float, w: Weights = DEFAULT_W
 
     R(t, S) = (1 + F·t/S)^(−w20) with F = 0.9^(−1/w20) − 1, so that R(S, S) = 0.9.
     """
-    decay = w[20]
-    factor = 0.9 ** (-1.0 / decay) - 1.0
-    return float((1.0 + factor * max(elapsed_days, 0.0) / stability) ** -decay)
+    return float((1.0 + forgetting_factor(w) * max(elapsed_days, 0.0) / stability) ** -w[20])
+
+
+def forgetting_factor(w: Weights = DEFAULT_WEIGHTS) -> float:
+    """F of the forgetting curve, 0.9^(−1/w20) − 1."""
+    return float(0.9 ** (-1.0 / w[20]) - 1.0)
 
 
 def interval_days(retention: float, stability: float, w: Weights = DEFAULT_WEIGHTS) -> float:

@@ -6,12 +6,10 @@ events; so the cost of looking follows what has happened since, not the length o
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -20,11 +18,8 @@ from kb.memory import fsrs
 from kb.memory.days import elapsed_days
 from kb.memory.fsrs import AGAIN
 from kb.store import connection, derived, events, faults, fold
+from kb.store import insightcache as cached
 from kb.store.derived import WeightsOf
-
-FILE = "stats.db"
-_MARK = "/"  # no topic: under it stands the last event that was looked at
-_VERSION = 1
 
 AGE_DAYS = (1, 2, 4, 8, 16, 31, 61, 121, 366)
 """Retention is told by the days since the answer before; each class begins at its number."""
@@ -33,83 +28,107 @@ SECONDS = (0, 2, 5, 10, 15, 20, 30, 60, 120)
 CALIBRATION_BINS = 20
 DIFFICULTY_BINS = 9
 
+_LAYOUT = (len(AGE_DAYS), 2), (CALIBRATION_BINS, 3), (len(SECONDS), 2), (len(STABILITY_DAYS), 1), (DIFFICULTY_BINS, 1)
+_PLACES = [sum(rows * columns for rows, columns in _LAYOUT[:n]) for n in range(len(_LAYOUT) + 1)]
+_BILLION = 1_000_000_000
+"""What was foreseen is summed in billionths: whole numbers can be added and taken away without a trace."""
+
+
+class Share(NamedTuple):
+    """Of a topic: how many questions have been ``seen``, and how many of them one expects to be remembered."""
+
+    seen: int
+    recall: float
+
 
 class Insight(NamedTuple):
-    """Counts by class, so that those of several topics add up.
+    """Counts by class, of all topics that were looked at.
 
     ``age`` and ``calibration`` are rows of answers, those recalled, and (calibration) the sum of what was foreseen;
     ``seconds`` are rows of answers that passed and that failed; ``stability`` and ``difficulty`` count questions.
-    ``recall`` is the expected number of questions that are remembered on the day it was made for, of those ``seen``.
+    ``topics`` has the share of each topic on the day it was made for.
     """
 
-    age: tuple[tuple[float, ...], ...] = ((0.0, 0.0),) * len(AGE_DAYS)
-    calibration: tuple[tuple[float, ...], ...] = ((0.0, 0.0, 0.0),) * CALIBRATION_BINS
-    seconds: tuple[tuple[float, ...], ...] = ((0.0, 0.0),) * len(SECONDS)
-    stability: tuple[float, ...] = (0.0,) * len(STABILITY_DAYS)
-    difficulty: tuple[float, ...] = (0.0,) * DIFFICULTY_BINS
-    seen: float = 0.0
-    recall: float = 0.0
+    age: Sequence[Sequence[int]]
+    calibration: Sequence[tuple[int, int, float]]
+    seconds: Sequence[Sequence[int]]
+    stability: Sequence[int]
+    difficulty: Sequence[int]
+    topics: dict[str, Share]
+
+    @property
+    def seen(self) -> int:
+        """How many questions have been answered."""
+        return sum(share.seen for share in self.topics.values())
+
+    @property
+    def recall(self) -> float:
+        """The expected number of questions that are remembered, of those ``seen``."""
+        return sum(share.recall for share in self.topics.values())
 
 
-def total(parts: Iterable[Insight]) -> Insight:
-    """The sum of ``parts``."""
-    result = Insight()
-    for part in parts:
-        result = Insight(*(_add(one, other) for one, other in zip(result, part, strict=True)))
-    return result
+def _insight(counts: Sequence[int], topics: dict[str, Share]) -> Insight:
+    """The insight whose numbers stand in ``counts``, one after another."""
+    tables = []
+    for (rows, columns), start in zip(_LAYOUT, _PLACES, strict=False):
+        table = [tuple(counts[start + n * columns : start + (n + 1) * columns]) for n in range(rows)]
+        tables.append(table)
+    age, calibration, seconds, stability, difficulty = tables
+    foreseen = [(answers, recalled, billionths / _BILLION) for answers, recalled, billionths in calibration]
+    return Insight(age, foreseen, seconds, [n for (n,) in stability], [n for (n,) in difficulty], topics)
 
 
-def _add(one: Any, other: Any) -> Any:
-    if isinstance(one, tuple | list):
-        return tuple(_add(left, right) for left, right in zip(one, other, strict=True))
-    return one + other
+NOTHING: tuple[int, ...] = (0,) * _PLACES[-1]
+"""The counts where nothing was answered."""
 
 
-class _Kept(NamedTuple):
-    """A topic's part and what it was made from."""
-
-    stamp: str
-    day: int
-    insight: Insight
-
-
-def read(home: str, cache: str, day: int, topics: Sequence[str] | None = None) -> dict[str, Insight]:
-    """By topic (of ``topics``, or all that have an answer), what is seen on study day ``day``; ``""`` is their sum."""
+def read(home: str, cache: str, day: int, topics: Sequence[str] | None = None) -> Insight:
+    """What is seen on study day ``day`` of ``topics`` (None: of all that have an answer)."""
     path = connection.path_of(home)
     db = connection.open_to_read(path)
     if db is None:
-        return {"": Insight()}
+        return _insight(NOTHING, {})
     with closing(db), faults.reading(path):
         db.execute("BEGIN")
+        try:
+            return _look(db, cached.open(cache, path), day, topics)
+        except cached.Moved:
+            return _look(db, cached.nothing(), day, topics)
+
+
+def _look(db: sqlite3.Connection, parts: cached.Kept, day: int, topics: Sequence[str] | None) -> Insight:
+    with closing(parts) as kept:
         stamps = _stamps(db)
-        if not stamps:
-            return {"": Insight()}
-        kept, whole = _load(cache, path)
         chosen = list(stamps) if topics is None else [topic for topic in topics if topic in stamps]
-        anew = _begun_anew(db, mark.stamp if (mark := kept.pop(_MARK, None)) else "")
-        kept = {name: part for name, part in kept.items() if name not in anew}
-        last = db.execute("SELECT max(id) FROM event").fetchone()[0] or b""
-        stale = [name for name in chosen if name not in kept or kept[name].stamp != stamps[name]]
-        aged = [name for name in chosen if name not in stale and kept[name].day != day]
-        if stale or aged:
-            weights = derived.weights_of(db.execute("SELECT topic, weights FROM weights").fetchall())
-            for name in stale:
-                kept[name] = _Kept(stamps[name], day, _made(db, name, weights, day))
-            for name in aged:
-                recall = _recall(db, name, weights, day)
-                kept[name] = _Kept(stamps[name], day, kept[name].insight._replace(recall=recall))
-    everything = _stamp_of_all(stamps, day)
-    is_new = bool(stale or aged) or (topics is None and (whole is None or whole.stamp != everything))
-    if topics is None and whole is not None and not is_new:
-        found = whole.insight
-    else:
-        found = total(kept[name].insight for name in chosen)
-    if is_new:
-        changed = {name: kept[name] for name in (*stale, *aged)}
-        if topics is None:  # only then has every topic that was begun anew been made again
-            changed |= {"": _Kept(everything, day, found), _MARK: _Kept(last.hex(), day, Insight())}
-        _save(cache, path, changed)
-    return {**{name: kept[name].insight for name in chosen}, "": found}
+        _bring_up(db, kept, stamps, chosen, day)
+        shares = {name: Share(kept.parts[name].seen, kept.parts[name].recall) for name in chosen}
+        counts = kept.whole or NOTHING if topics is None else _sum(kept.counts(chosen).values())
+        return _insight(counts, shares)
+
+
+def _bring_up(
+    db: sqlite3.Connection, kept: cached.Kept, stamps: dict[str, str], chosen: Sequence[str], day: int
+) -> None:
+    """Make again the kept parts of ``chosen`` that are not those of ``stamps`` and ``day``."""
+    last = db.execute("SELECT max(id) FROM event").fetchone()[0] or b""
+    # a part that a reset has made wrong goes at once: the mark says up to where the log was searched for them
+    gone = {name for name in kept.parts if name not in stamps} | _begun_anew(db, kept.mark)
+    kept.drop(name for name in gone if name in kept.parts)
+    stale = [name for name in chosen if name not in kept.parts or kept.parts[name].stamp != stamps[name]]
+    aged = [name for name in chosen if name in kept.parts and kept.parts[name].day != day]
+    weights = derived.weights_of(db.execute("SELECT topic, weights FROM weights").fetchall())
+    kept.drop(name for name in stale if name in kept.parts)
+    for name in stale:
+        seen, counts = _made(db, name, weights)
+        kept.put(name, cached.Part(stamps[name], day, seen, _recall(db, name, weights, day)), counts)
+    for name in aged:
+        if name in kept.parts and kept.parts[name].day != day:
+            kept.age(name, day, _recall(db, name, weights, day))
+    kept.save(last)
+
+
+def _sum(parts: Iterable[Sequence[int]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(NOTHING, *parts, strict=True)))
 
 
 def _stamps(db: sqlite3.Connection) -> dict[str, str]:
@@ -117,20 +136,14 @@ def _stamps(db: sqlite3.Connection) -> dict[str, str]:
     in_force = events.to_json([(topic, event.hex()) for topic, event in db.execute("SELECT topic, event FROM weights")])
     stamps = {}
     for topic, *amounts in db.execute("SELECT * FROM topic_total ORDER BY topic"):
-        stamps[topic] = f"{_VERSION} {amounts} {in_force}"
+        stamps[topic] = f"{amounts} {in_force}"
     return stamps
 
 
-def _begun_anew(db: sqlite3.Connection, since: str) -> set[str]:
+def _begun_anew(db: sqlite3.Connection, since: bytes) -> set[str]:
     """Topics with a reset (or something undone) after the event ``since``: a reset changes no tally."""
     query = "SELECT question FROM event WHERE id > ? AND kind IN ('reset', 'undo') AND question IS NOT NULL"
-    return {fold.topic_of(question) for (question,) in db.execute(query, (bytes.fromhex(since),))}
-
-
-def _stamp_of_all(stamps: dict[str, str], day: int) -> str:
-    from hashlib import blake2b
-
-    return blake2b(f"{day} {stamps}".encode(), digest_size=16).hexdigest()
+    return {fold.topic_of(question) for (question,) in db.execute(query, (since,))}
 
 
 _OF_TOPIC = (
@@ -139,82 +152,54 @@ _OF_TOPIC = (
 )
 
 
-def _made(db: sqlite3.Connection, topic: str, weights_of: WeightsOf, day: int) -> Insight:
-    """The insight of ``topic`` from its events."""
-    age = [[0.0, 0.0] for _ in AGE_DAYS]
-    calibration = [[0.0, 0.0, 0.0] for _ in range(CALIBRATION_BINS)]
-    seconds = [[0.0, 0.0] for _ in SECONDS]
-    stability, difficulty = [0.0] * len(STABILITY_DAYS), [0.0] * DIFFICULTY_BINS
-    seen = recall = 0.0
+def _made(db: sqlite3.Connection, topic: str, weights_of: WeightsOf) -> tuple[int, list[int]]:
+    """How many questions of ``topic`` were seen, and its counts, from its events."""
+    age, calibration, seconds, stability, difficulty, _ = _PLACES
+    counts = list(NOTHING)
+    seen = 0
     for question, rows in groupby(db.execute(_OF_TOPIC, (topic, topic)), key=itemgetter(0)):
         w, progress = weights_of(question), fold.NEW
         for event in map(events.from_folded, rows):
             if event.kind == "answer" and not event.cram and event.grade is not None:
                 passed = event.grade != AGAIN
                 if event.took_ms is not None:
-                    seconds[bisect_right(SECONDS, event.took_ms / 1000) - 1][not passed] += 1
+                    counts[seconds + 2 * (bisect_right(SECONDS, event.took_ms / 1000) - 1) + (not passed)] += 1
                 state = progress.state
                 elapsed = 0 if state is None else elapsed_days(state.last_day, event.day)
                 if state is not None and elapsed >= 1:
                     foreseen = fsrs.retrievability(elapsed, state.stability, w)
-                    row = calibration[min(int(foreseen * CALIBRATION_BINS), CALIBRATION_BINS - 1)]
-                    row[0], row[1], row[2] = row[0] + 1, row[1] + passed, row[2] + foreseen
+                    row = calibration + 3 * min(int(foreseen * CALIBRATION_BINS), CALIBRATION_BINS - 1)
+                    counts[row] += 1
+                    counts[row + 1] += passed
+                    counts[row + 2] += round(foreseen * _BILLION)
                     if state.phase == "review":
-                        of_age = age[bisect_right(AGE_DAYS, elapsed) - 1]
-                        of_age[0], of_age[1] = of_age[0] + 1, of_age[1] + passed
+                        row = age + 2 * (bisect_right(AGE_DAYS, elapsed) - 1)
+                        counts[row] += 1
+                        counts[row + 1] += passed
             progress = fold.step(progress, event, w)
         if progress.state is not None:
             seen += 1
-            now = progress.state
-            stability[bisect_right(STABILITY_DAYS, now.stability) - 1] += 1
-            difficulty[min(max(int(now.difficulty), 1), DIFFICULTY_BINS) - 1] += 1
-            recall += fsrs.retrievability(elapsed_days(now.last_day, day), now.stability, w)
-    age_rows, calibration_rows, second_rows = (tuple(map(tuple, table)) for table in (age, calibration, seconds))
-    return Insight(age_rows, calibration_rows, second_rows, tuple(stability), tuple(difficulty), seen, recall)
+            counts[stability + bisect_right(STABILITY_DAYS, progress.state.stability) - 1] += 1
+            counts[difficulty + min(max(int(progress.state.difficulty), 1), DIFFICULTY_BINS) - 1] += 1
+    return seen, counts
+
+
+_STRENGTHS = "SELECT last_day, stability FROM state WHERE question >= ? || '/' AND question < ? || '0'"
+_RECALL = (  # fsrs.retrievability, where the questions are
+    "SELECT total(pow(1.0 + ? * max(? - last_day, 0) / stability, ?)) FROM state "
+    "WHERE question >= ? || '/' AND question < ? || '0'"
+)
 
 
 def _recall(db: sqlite3.Connection, topic: str, weights_of: WeightsOf, day: int) -> float:
     """How many of the questions of ``topic`` are expected to be remembered on ``day``."""
     w = weights_of(f"{topic}/")
-    rows = db.execute(
-        "SELECT last_day, stability FROM state WHERE question >= ? || '/' AND question < ? || '0'", (topic, topic)
-    )
-    return sum(fsrs.retrievability(elapsed_days(last_day, day), stability, w) for last_day, stability in rows)
-
-
-# --- the cache -----------------------------------------------------------------------------------------------------
-
-
-def _open(cache: str) -> sqlite3.Connection:
-    os.makedirs(cache, exist_ok=True)
-    db = sqlite3.connect(os.path.join(cache, FILE), timeout=1.0, isolation_level=None)
-    db.execute(
-        "CREATE TABLE IF NOT EXISTS part (database TEXT, topic TEXT, stamp TEXT, day INTEGER, insight TEXT, "
-        "PRIMARY KEY (database, topic)) WITHOUT ROWID"
-    )
-    return db
-
-
-def _load(cache: str, path: str) -> tuple[dict[str, _Kept], _Kept | None]:
-    """What was kept of the database at ``path``, and the sum of all; nothing where the cache cannot be read."""
     try:
-        with closing(_open(cache)) as db:
-            query = "SELECT topic, stamp, day, insight FROM part WHERE database = ?"
-            rows = db.execute(query, (os.path.realpath(path),)).fetchall()
-        kept = {topic: _Kept(stamp, day, Insight(*json.loads(text))) for topic, stamp, day, text in rows}
-    except (sqlite3.Error, OSError, ValueError, TypeError):
-        return {}, None
-    return kept, kept.pop("", None)
-
-
-def _save(cache: str, path: str, changed: dict[str, _Kept]) -> None:
-    """Keep what was made; a cache that cannot be written is done without."""
-    database = os.path.realpath(path)
-    rows = [(database, name, part.stamp, part.day, json.dumps(part.insight)) for name, part in changed.items()]
-    with suppress(sqlite3.Error, OSError), closing(_open(cache)) as db:
-        db.execute("BEGIN IMMEDIATE")
-        db.executemany("INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)", rows)
-        db.execute("COMMIT")
+        values = (fsrs.forgetting_factor(w), day, -w[20], topic, topic)
+        return float(db.execute(_RECALL, values).fetchone()[0])
+    except sqlite3.OperationalError:  # an SQLite without the mathematical functions
+        rows = db.execute(_STRENGTHS, (topic, topic))
+        return sum(fsrs.retrievability(elapsed_days(last_day, day), stability, w) for last_day, stability in rows)
 
 
 def as_json(found: Insight) -> dict[str, Any]:

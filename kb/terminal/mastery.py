@@ -9,7 +9,7 @@ from kb.terminal.text import BOLD, DIM, GOOD, WARN, Line, Span, shorten, width
 
 if TYPE_CHECKING:
     from kb.knowledge.catalog import Entry
-    from kb.store.insight import Insight
+    from kb.store.insight import Share
 
 SHOWN = 30
 _BAR = 20
@@ -34,14 +34,14 @@ class Mastery(NamedTuple):
         return {**self._asdict(), "known": round(self.known, 3), "mastery": round(self.share, 6)}
 
 
-def of_topics(entries: Sequence[Entry], found: Mapping[str, Insight], chosen: Sequence[str] | None) -> list[Mastery]:
+def of_topics(entries: Sequence[Entry], found: Mapping[str, Share], chosen: Sequence[str] | None) -> list[Mastery]:
     """Topics that have questions (of ``chosen``, or all), and the topics of imported logs behind them."""
     by_name = {entry.name: entry for entry in entries}
-    names = [*by_name, *(name for name in found if name and name not in by_name)]
+    names = [*by_name, *(name for name in found if name not in by_name)]
     result = []
     for name in names:
         part, entry = found.get(name), by_name.get(name)
-        seen = int(part.seen) if part else 0
+        seen = part.seen if part else 0
         questions = max(len(entry.questions) if entry else seen, seen)
         if questions and (chosen is None or name in chosen):
             result.append(Mastery(name, part.recall if part else 0.0, seen, questions, entry.requires if entry else []))

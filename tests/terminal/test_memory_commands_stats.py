@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,8 +13,7 @@ import pytest
 from kb.config import Settings
 from kb.memory import fsrs
 from kb.memory.days import DAY_MS, Moment
-from kb.store import insight
-from kb.store.insight import Insight
+from kb.store import insight, insightcache
 from kb.store.store import Store
 
 RunKb = Callable[..., CompletedProcess[str]]
@@ -40,8 +40,8 @@ def store(home: Path) -> Store:
 
 def test_answers_are_counted_in_their_classes(store: Store, home: Path, tmp_path: Path) -> None:
     found = insight.read(str(home), str(tmp_path / "cache"), 20_020)
-    whole, w = found[""], fsrs.DEFAULT_WEIGHTS
-    assert set(found) == {"", "zero", "ddp"} and whole.seen == 2
+    whole, w = found, fsrs.DEFAULT_WEIGHTS
+    assert set(found.topics) == {"zero", "ddp"} and whole.seen == 2
     assert [row for row in whole.age if row[0]] == [(1, 1), (1, 0)]
     assert whole.seconds[2] == (3, 0) and whole.seconds[6] == (0, 1)
     after_first = fsrs.first(3, w)
@@ -59,9 +59,10 @@ def test_what_was_kept_is_what_a_fresh_look_sees(store: Store, home: Path, tmp_p
 
     def same(day: int, number: list[int] = [0]) -> None:  # noqa: B006
         number[0] += 1
-        fresh = insight.read(str(home), str(tmp_path / f"fresh{number[0]}"), day)
-        seen = insight.read(str(home), kept, day)
-        assert json.dumps(seen) == json.dumps(fresh)
+        for topics in (["ddp"], None) if number[0] % 2 else (None, ["zero"]):
+            fresh = insight.read(str(home), str(tmp_path / f"fresh{number[0]}{topics}"), day, topics)
+            seen = insight.read(str(home), kept, day, topics)
+            assert json.dumps(seen) == json.dumps(fresh)
 
     same(20_020)
     same(20_021)  # a day later
@@ -80,14 +81,33 @@ def test_what_was_kept_is_what_a_fresh_look_sees(store: Store, home: Path, tmp_p
 def test_a_cache_that_is_broken_is_done_without(store: Store, home: Path, tmp_path: Path) -> None:
     expected = insight.read(str(home), str(tmp_path / "cache"), 20_020)
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / insight.FILE).write_bytes(b"no database" * 100)
+    (tmp_path / "broken" / insightcache.FILE).write_bytes(b"no database" * 100)
     assert insight.read(str(home), str(tmp_path / "broken"), 20_020) == expected
     (tmp_path / "file").write_text("")
     assert insight.read(str(home), str(tmp_path / "file"), 20_020) == expected
 
 
+def test_two_that_look_at_once_see_the_same_and_keep_one_whole(store: Store, home: Path, tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    expected = insight.read(str(home), cache, 20_020)
+    path = str(home / "kb.db")
+    slow = insightcache.open(cache, path)  # has read, and will save when the other has saved
+    answer(store, "ddp/b", 3, 21)
+    insight.read(str(home), cache, 20_021)
+    slow.drop(["ddp"])
+    slow.save(b"later")
+    slow.close()
+    assert (
+        insight.read(str(home), cache, 20_021) == insight.read(str(home), str(tmp_path / "fresh"), 20_021) != expected
+    )
+    with sqlite3.connect(tmp_path / "cache" / insightcache.FILE) as db:
+        db.execute("UPDATE share SET counts = 'rubbish'")
+    answer(store, "ddp/b", 1, 22)
+    assert insight.read(str(home), cache, 20_022) == insight.read(str(home), str(tmp_path / "fresh2"), 20_022)
+
+
 def test_without_an_answer_there_is_nothing(home: Path, tmp_path: Path) -> None:
-    assert insight.read(str(home), str(tmp_path / "cache"), 20_020) == {"": Insight()}
+    assert insight.read(str(home), str(tmp_path / "cache"), 20_020) == insight.read(str(home), str(tmp_path), 20_021)
     assert not (home / "kb.db").exists()
 
 

@@ -55,11 +55,11 @@ def command(app: App, topics: tuple[str, ...], everything: bool, folder: str | N
     day = study_day(app.moment(), app.settings.rollover_hour)
     statistics = stats.read(app.home, day, chosen)
     found = insight.read(app.home, roots.cache_home(app.environment), day, chosen)
-    known = mastery.of_topics(app.library.entries(), found, chosen)
+    known = mastery.of_topics(app.library.entries(), found.topics, chosen)
     if folder is not None:
-        _save(memoryplots.pictures(statistics, found[""]), folder, statistics)
+        _save(memoryplots.pictures(statistics, found), folder, statistics)
     if as_json:
-        more = {**insight.as_json(found[""]), "mastery": [one.as_json() for one in known]}
+        more = {**insight.as_json(found), "mastery": [one.as_json() for one in known]}
         click.echo(json.dumps({**statistics.as_json(), **more}, ensure_ascii=False))
         return
     columns = min(text.terminal_size(sys.stdout, app.environment)[0], text.WIDEST)
@@ -68,7 +68,7 @@ def command(app: App, topics: tuple[str, ...], everything: bool, folder: str | N
         click.echo(text.ansi(line, colour))
     if not statistics.days:
         return
-    for part in _pictures(statistics, found[""], known, everything, columns, colour):
+    for part in _pictures(statistics, found, known, everything, columns, colour):
         click.echo()
         for line in part:
             click.echo(text.ansi(line, colour))
