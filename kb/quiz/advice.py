@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 class Suggestion(NamedTuple):
     """A command to type, and the reason in a sentence. ``kind`` tells scripts what it is about."""
 
-    kind: str  # "review", "continue", "begin", "strengthen", "prove"
+    kind: str  # "review", "exam", "continue", "begin", "strengthen", "prove"
     command: str
     why: str
 
 
 def suggestions(library: Library, store: Store, now: Moment) -> list[Suggestion]:
-    """What could be done now, the most useful first."""
-    return list(Advisor(library, store, now).all())
+    """What could be done now, the most useful first; each command once, for the best of its reasons."""
+    found: dict[str, Suggestion] = {}
+    for one in Advisor(library, store, now).all():
+        found.setdefault(one.command, one)
+    return list(found.values())
 
 
 class Advisor:
@@ -47,6 +50,7 @@ class Advisor:
         """The suggestions, in their order."""
         if self.due:
             yield self._review()
+        yield from self._exam()
         yield from self._continue()
         yield from self._begin()
         yield from self._strengthen()
@@ -79,6 +83,28 @@ class Advisor:
         are = "1 question is" if len(self.due) == 1 else f"{len(self.due):,} questions are"
         why = f"{are} due ({named}{rest}); the weakest, {weakest}, is remembered with {recall:.0%} by now"
         return Suggestion("review", "kb quiz", why)
+
+    def _exam(self) -> Iterator[Suggestion]:
+        """What is still new of the next exam that has something new, or what that rests on."""
+        for exam in self.store.exams():
+            topics = [topic for topic in exam.topics if topic in self.questions] if exam.day > self.day else []
+            unseen = {topic: names for topic in topics if (names := self.unseen(topic))}
+            if not unseen:
+                continue
+            days = exam.day - self.day
+            count = sum(map(len, unseen.values()))
+            when = "tomorrow" if days == 1 else f"in {days} days"
+            are = "is" if count == 1 else "are"
+            why = f"the exam {exam.name} is {when}, and {count} of its questions {are} new to you"
+            # in the order in which its topics rest on each other
+            topic = min(unseen, key=lambda topic: (len(self.library.requires(topic)), topic))
+            unmet = self.first_unmet(topic)
+            if unmet is not None:
+                yield Suggestion("exam", f"kb learn {unmet}", f"{why}; {topic} rests on it")
+            else:
+                untouched = len(unseen[topic]) == len(self.questions[topic])
+                yield Suggestion("exam", f"kb {'learn' if untouched else 'quiz'} {topic}", why)
+            return
 
     def _recall(self, name: str) -> float:
         state = self.rows[name].state

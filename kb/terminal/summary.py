@@ -61,6 +61,8 @@ def _nothing(page: Page, sitting: Sitting, summary: Summary, now_ms: int) -> Non
         page.text([f"Nothing is due; the next one comes in {span(max(summary.next_step_ms - now_ms, 1000))}."])
     elif summary.held_back:
         page.text([f"Nothing is due, and the day's limit of new questions is reached ({summary.held_back} wait)."])
+    elif not sitting.deck.names():
+        page.text(["No question has been written for this yet."])
     else:
         page.text(["Nothing is due."])
     waiting = sitting.deck.waiting

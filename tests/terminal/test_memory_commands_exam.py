@@ -241,6 +241,15 @@ def test_the_plan_acts(store: Store, run_kb: RunKb) -> None:
     assert as_json(run_kb("due", "--json", env=now(EXAM_DAY)))["due"] == 0
 
 
+def test_next_names_the_exam_and_what_it_rests_on(run_kb: RunKb) -> None:
+    as_json(run_kb("exam", "2024-11-03", "knn", "--json", env=now(TODAY)))
+    told = as_json(run_kb("next", "--json", env=now(TODAY)))
+    assert (told["kind"], told["command"]) == ("exam", "kb learn inductive-bias")
+    assert "the exam knn is in 30 days" in told["why"] and told["why"].endswith("knn rests on it")
+    assert told["command"] not in [other["command"] for other in told["others"]]
+    assert as_json(run_kb("next", "--json", env=now(EXAM_DAY)))["kind"] == "begin"
+
+
 def test_the_next_ask_is_when_the_next_question_comes(store: Store, run_kb: RunKb) -> None:
     learn(store, cards()[:3])
     usual = as_json(run_kb("due", "--json", env=now(TODAY)))["next_at"]
