@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -155,6 +154,8 @@ class Cache:
 
     def _elsewhere(self) -> sqlite3.Connection:
         """A new cache in a temporary file, or in memory where not even that can be written."""
+        import tempfile  # slow to import, and hardly ever needed
+
         with suppress(OSError):
             folder = tempfile.TemporaryDirectory(prefix="kb-", ignore_cleanup_errors=True)
             atexit.register(folder.cleanup)

@@ -17,7 +17,8 @@ from kb.store.schema import STEPS
 
 _CHECKED_BYTES = 1 << 17  # a larger database is not checked page by page here: this is on the way of every prompt
 _ASKED = "SELECT a.question FROM main.ask a WHERE a.day <= :day AND a.exam_day > :day"  # by an exam, before their day
-_DUE = f"CASE s.phase WHEN 'review' THEN s.due_day <= :day OR s.question IN ({_ASKED}) ELSE s.due_ms <= :now END"
+_OR_ASKED = f" OR s.question IN ({_ASKED})"
+_DUE = f"CASE s.phase WHEN 'review' THEN s.due_day <= :day{_OR_ASKED} ELSE s.due_ms <= :now END"
 _FREE = "(h.question IS NULL OR NOT h.suspended AND coalesce(h.buried_until, :day) <= :day)"
 
 # Driven by the topics in order of name, whose questions lie together under "topic/" ("0" is the character after "/"):
@@ -32,6 +33,7 @@ LEFT JOIN main.hold h ON h.question = q.name
 {{chosen}}
 GROUP BY t.name
 """
+_HOLD = "LEFT JOIN main.hold h ON h.question = q.name\n"
 
 _NEXT = f"""
 SELECT s.{{column}} FROM main.state s
@@ -85,7 +87,7 @@ def counts(
         with faults.reading(db_path):
             db.execute("ATTACH ? AS content", (index_path,))
             chosen = "" if topics is None else f"WHERE t.name {_CHOSEN}"
-            rows = db.execute(_COUNTS.format(chosen=chosen), values).fetchall()
+            rows = db.execute(_counts_for(db).format(chosen=chosen), values).fetchall()
             chosen = "" if topics is None else f"AND q.topic {_CHOSEN}"
             step = db.execute(_NEXT_STEP.format(chosen=chosen), values).fetchone()
             review = db.execute(_NEXT_REVIEW.format(chosen=chosen), values).fetchone()
@@ -100,6 +102,13 @@ def counts(
         "next_at": _iso(min(upcoming), moment.offset_minutes) if upcoming else None,
         "topics": by_topic,
     }
+
+
+def _counts_for(db: sqlite3.Connection) -> str:
+    """The query of the counts without the tables that are empty, as they mostly are: that halves its cost."""
+    held, asked = db.execute("SELECT EXISTS (SELECT 1 FROM main.hold), EXISTS (SELECT 1 FROM main.ask)").fetchone()
+    query = _COUNTS if asked else _COUNTS.replace(_OR_ASKED, "")
+    return query if held else query.replace(_HOLD, "").replace(_FREE, "1")
 
 
 def _iso(at_ms: int, offset_minutes: int) -> str:
