@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from typing import Any
 
 import torch
@@ -17,6 +18,19 @@ def alive() -> dict[int, int]:
             storage = thing.untyped_storage()
             storages[storage.data_ptr()] = storage.nbytes()
     storages.pop(0, None)
+    return storages
+
+
+def settled(looks: int = 10, pause_seconds: float = 0.005) -> dict[int, int]:
+    """What is ``alive`` and stays so over some looks.
+
+    The threads of a collective's backend let go of its buffers a moment after its ``wait`` has returned.
+    """
+    storages = alive()
+    for _ in range(looks):
+        time.sleep(pause_seconds)
+        now = alive()
+        storages = {address: size for address, size in storages.items() if now.get(address) == size}
     return storages
 
 

@@ -21,7 +21,7 @@ from kb import Report
 from kb.demos.ranks import Rank, launch
 
 from . import against_torch, pictures
-from .meter import Traffic, alive
+from .meter import Traffic, alive, settled
 from .network import initial, shapes, train_step
 from .shard import Unit, bytes_per_parameter
 
@@ -88,7 +88,7 @@ def train(
 ) -> dict[str, Any]:
     """Train at ``stage``; measure what is alive at every layer of the last step, and after it."""
     gc.collect()
-    before = alive()
+    before = settled()
     sizes = shapes(options["width"], options["depth"])
     generator = torch.Generator().manual_seed(options["seed"])  # the same weights on every rank
     units = [Unit(initial(shape, generator), stage, place, options["fault"]) for shape in sizes]
@@ -110,7 +110,7 @@ def train(
                 unit.step(count)
     del rows
     gc.collect()
-    resident = sum(size for address, size in alive().items() if address not in before)
+    resident = sum(size for address, size in settled().items() if address not in before)
     weights = torch.cat([unit.whole() for unit in units])  # (ψ,)
     return {
         "resident": resident,
