@@ -75,7 +75,11 @@ def decoder_layer(x: Tensor, memory: Tensor, layer: nn.TransformerDecoderLayer) 
 
 
 def transformer(source: Tensor, target: Tensor, model: nn.Transformer) -> Tensor:
-    """The encoder over the source (B, M, D), the decoder over the target (B, N, D); each stack ends in a norm."""
+    """The encoder over the source (B, M, D), the decoder over the target (B, N, D); each stack ends in a norm.
+
+    That last norm is PyTorch's: where the norm comes first it is needed; where it comes last, as in the paper, it repeats
+    one.
+    """
     memory = source
     for layer in model.encoder.layers:
         memory = encoder_layer(memory, layer)  # (B, M, D)

@@ -91,13 +91,18 @@ def test_a_part_taken_out_leaves_the_first_weights_alone():
 
 
 @pytest.mark.slow
-def test_what_attention_and_positions_are_worth_over_twenty_seeds():
-    """Seen: at least 0.04 and 0.07 of accuracy; the demo asks for more than nothing."""
-    for seed in range(20):
-        right = {part: parts.accuracy(part, 80, 1, 32, seed) for part in ("nothing", "attention", "positions")}
-        assert right["nothing"] >= 0.8, (seed, right)
-        assert right["nothing"] - right["attention"] > 0, (seed, right)
-        assert right["nothing"] - right["positions"] > 0, (seed, right)
+@pytest.mark.parametrize("seed", range(10))
+def test_what_the_parts_are_worth_does_not_hang_on_the_seed(seed):
+    """Over seeds 0-59 seen: 0.84 at the least; lost 0.043 and 0.068 at the least, without norm 0.048 at the most."""
+    report = Report()
+    parts.main(report, *parts.CALIBRATED, seed)
+    assert len(report.checks) == 5 and report.holds, (seed, failed(report))
+
+
+def test_other_sizes_are_reported_but_not_judged():
+    report = Report()
+    parts.main(report, 10, 1, 8, 0)
+    assert not report.checks and len(report.metrics) == len(parts.WITHOUT)
 
 
 @pytest.mark.slow
