@@ -77,8 +77,7 @@ def decoder_layer(x: Tensor, memory: Tensor, layer: nn.TransformerDecoderLayer) 
 def transformer(source: Tensor, target: Tensor, model: nn.Transformer) -> Tensor:
     """The encoder over the source (B, M, D), the decoder over the target (B, N, D); each stack ends in a norm.
 
-    That last norm is PyTorch's: where the norm comes first it is needed; where it comes last, as in the paper, it repeats
-    one.
+    That last norm is PyTorch's: a stack with the norm in front needs it; the paper's, with the norm behind, has none.
     """
     memory = source
     for layer in model.encoder.layers:
