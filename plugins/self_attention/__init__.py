@@ -24,7 +24,11 @@ def register_demos(register: Callable[[Demo], None]) -> None:
                 Param(
                     "dtype", "auto", choices=("auto", "float32", "bfloat16", "float16"), help="auto: bfloat16 on CUDA"
                 ),
-                Param("variants", "auto", help="comma-separated: naive, compiled, tiled, sdpa[-flash…], flex"),
+                Param(
+                    "variants",
+                    "auto",
+                    help="comma-separated: naive, compiled, tiled, sdpa, sdpa-flash, -efficient, -cudnn, -math, flex",
+                ),
                 Param("causal", False, help="mask the future; the naive spelling uses masked_fill"),
                 Param("backward", True, help="measure the gradients too"),
                 Param("flex", False, help="add compiled FlexAttention on the CPU (10 to 30 s of compiling)"),
@@ -39,7 +43,7 @@ def register_demos(register: Callable[[Demo], None]) -> None:
             "attention-compile",
             run="spellings:main",
             topic="self-attention",
-            summary="Which spellings of attention torch.compile makes the fused kernel of, read from its code",
+            summary="Which spellings of attention torch.compile turns into the fused kernel, read from its code",
             devices=("cpu",),
             params=(
                 Param("n", 512, min=128, max=4096, help="sequence length"),

@@ -47,8 +47,9 @@ def main(
     heads = heads or (16 if on_cuda else 1)
     kind = getattr(torch, dtype if dtype != "auto" else "bfloat16" if on_cuda else "float32")
     names = chosen(variants, device, flex)
+    torch.set_num_threads(threads)
 
-    with meters.threads(threads), compiled.cache(os.path.join(cache_home(os.environ), "inductor")):
+    with compiled.cache(os.path.join(cache_home(os.environ), "inductor")):
         _flex_finding(report, device)
         roof = meters.roofline(device, kind)
         report.metric("gemm-peak", roof.flops / 1e9, "GFLOP/s")
@@ -62,13 +63,14 @@ def main(
     itemsize = kind.itemsize
     checks.arithmetic(report)
     checks.errors(report, results)
-    checks.memory(report, results, (heads, dim, itemsize), causal)
+    checks.memory(report, results, (heads, dim, itemsize), causal, on_cuda)
     checks.fusion(report, results, heads, itemsize, causal, on_cuda)
     drawing.tables(report, results, roof, (heads, dim, itemsize))
-    drawing.curves(report, results, lengths, roof, (heads, dim, itemsize))
+    drawing.curves(report, results, lengths, roof, (heads, dim, itemsize), causal)
     report.note(
         "A fraction of the roofline is the time that this machine's measured peaks allow for the counted FLOPs and for "
-        "reading Q, K, V and writing O once, over the time taken. The N² exponentials a head are not in that count."
+        "reading Q, K, V and writing O once, over the time taken. The N² exponentials a head are not in that count. "
+        "Each variant's own FLOPs are counted: under a causal mask half of them where it skips what the mask hides."
     )
 
 

@@ -17,8 +17,7 @@ from kb.demos import meters
 from . import compiled, counts, naive, tiled
 from .measure import Result
 
-SLACK = 4  # times the error of the plain formula; over 20 seeds the worst was 1.4 (test_self_attention_calibration)
-SMALLEST_FIT = 1024  # from here on the CPU kernel's tiles have their final size, so that what grows is the tensors
+SLACK = 4  # times the error of the plain formula; over 20 seeds the worst was 1.4, and a test holds it below 2
 
 
 def arithmetic(report: Report) -> None:
@@ -56,9 +55,12 @@ def errors(report: Report, results: list[Result]) -> None:
             report.check(f"gradient-error-{name}", max(steeper), at_most=SLACK)
 
 
-def memory(report: Report, results: list[Result], sizes: tuple[int, int, int], causal: bool) -> None:
+def memory(report: Report, results: list[Result], sizes: tuple[int, int, int], causal: bool, on_cuda: bool) -> None:
     """N × N matrices in the plain formula, none in the others."""
     heads, dim, itemsize = sizes
+    packs = itemsize < 4 and not on_cuda  # the CPU's matrix products in half precision copy their inputs, linear in N
+    least = settled_from(heads, itemsize, on_cuda)
+    settled = {r.n for r in results if r.n >= least}
     of = {name: [r for r in results if r.variant == name] for name in dict.fromkeys(r.variant for r in results)}
     for name, own in of.items():
         report.metric(f"peak-{name}", own[-1].peak / meters.MIB, "MiB")
@@ -69,27 +71,40 @@ def memory(report: Report, results: list[Result], sizes: tuple[int, int, int], c
     if largest is not None and not causal:
         # S/√d_k and P, and the output beside them
         bytes_by_theory = (2 * largest.n + dim) * heads * largest.n * itemsize
-        report.check("naive-peak-bytes", largest.peak, bytes_by_theory, rtol=0.05)
+        if packs:
+            report.check("naive-peak-bytes", largest.peak, at_least=bytes_by_theory)
+        else:
+            report.check("naive-peak-bytes", largest.peak, bytes_by_theory, rtol=0.05)
 
     square = [r for r in of.get("naive", ())[-2:] if r.n >= 8 * dim]  # where N² outweighs N·D and any scratch memory
-    if len(square) > 1:
+    if len(square) > 1 and not packs:
         report.check("naive-memory-exponent", _exponent(square), 2.0, atol=0.1)
     for name, check in (("sdpa", "fused"), ("compiled", "compiled"), ("tiled", "tiled"), ("flex", "flex")):
-        grown = [r for r in of.get(name, ()) if r.n >= SMALLEST_FIT]
-        if (name == "compiled" and causal) or len(grown) < 2:
+        grown = [r for r in of.get(name, ()) if r.n in settled]
+        if len(grown) < 2 or (name == "compiled" and not all(r.fused_calls for r in grown)):
             continue
         report.check(f"{check}-memory-exponent", _exponent(grown), at_most=1.1)
-    if len({r.n for r in results if r.n >= SMALLEST_FIT}) < 2:
-        report.note(f"The growth of the fused kernels' memory needs two lengths from {SMALLEST_FIT} on to be checked.")
+    if len(settled) < 2:
+        report.note(f"The growth of the fused kernels' memory needs two lengths from {least} on to be checked.")
 
-    both = [(fused, r) for fused in of.get("sdpa", ()) for r in of.get("naive", ()) if fused.n == r.n >= SMALLEST_FIT]
+    both = [(f, r) for f in of.get("sdpa", ()) for r in of.get("naive", ()) if f.n == r.n and r.n in settled]
     if both:
         fused, plain = both[-1]
         report.check("fused-memory-share", fused.peak / plain.peak, at_most=0.25)
         if fused.saved is not None:
-            # Q, K, V and O, and a number a query, the log-sum-exp, in float32 and perhaps padded
-            kept = (4 * dim * itemsize + 2 * 4) * heads * fused.n
+            # Q, K, V and O, and a number a query, the log-sum-exp, in float32; either may be padded on CUDA
+            width = -(-dim // 8) * 8 if on_cuda else dim
+            kept = (4 * width * itemsize + 2 * 4) * heads * fused.n
             report.check("fused-saved-bytes", fused.saved, at_most=kept)
+
+
+def settled_from(heads: int, itemsize: int, on_cuda: bool) -> int:
+    """The least N from which scratch memory has its final size, so that what grows with N is the tensors."""
+    if not on_cuda:
+        return 1024 if itemsize == 4 else 2048  # half precision brings scratch memory of its own
+    # With fewer queries in all, FlashAttention on CUDA splits the keys among multiprocessors that would be idle, and
+    # keeps a float32 output for each part: memory that comes and goes with N.
+    return max(1024, 2**14 // heads)
 
 
 def _exponent(results: list[Result]) -> float:

@@ -1,6 +1,6 @@
 """Attention by ``torch.compile``: Ansel et al. 2024, "PyTorch 2", https://docs.pytorch.org/assets/pytorch2-2.pdf.
 
-Inductor knows some twenty spellings of attention and puts one call of the fused kernel in the place of each. Whether it
+Inductor knows some thirty spellings of attention and puts one call of the fused kernel in the place of each. Whether it
 did is read from the code that it wrote: its counter of matches stays empty when that code comes from its cache.
 """
 

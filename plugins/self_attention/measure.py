@@ -110,7 +110,8 @@ def measure(variant: Variant, problem: Problem, *, repeats: int, threads: int) -
         result.saved = meters.saved_bytes(lambda: variant.attention(*leaves, problem.causal))
     with meters.threads(threads):
         result.training_seconds = meters.timing(both, device, repeats, warm=0).fastest
-    result.training_flops = flops + counts.backward_flops(b, h, n, d, halved, variant.again)
+    again = variant.again and (variant.name != "compiled" or bool(result.fused_calls))
+    result.training_flops = flops + counts.backward_flops(b, h, n, d, halved, again)
     return result
 
 

@@ -3,7 +3,8 @@ Transformation and Graph Compilation", https://docs.pytorch.org/assets/pytorch2-
 
 ``torch.compile`` compares the graph of a program with a list of patterns; where one fits, a call of the fused attention
 kernel takes its place. Mathematics that is equal but written otherwise doesn't fit, and the compiler then does what it
-does with any program: it saves passes over the N × N matrix, not the matrix. Every spelling is held to be right.
+does with any program: it saves passes over the N × N matrix, not the matrix. With gradients the graph is another one,
+and so may be the answer. Every spelling is held to be right.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from kb.demos import meters
 from kb.errors import DemoError
 
 from . import compiled, counts
+from .compiled import sentence
 from .measure import reason
 from .naive import reference, relative_error
 
@@ -86,10 +88,10 @@ def main(report: Report, n: int, heads: int, dim: int, seed: int, device: str = 
             "recognises is the same, but the memory of the filled mask is then that of the uncompiled program."
         )
 
-    rows: list[tuple[str, str, str, str, str]] = []
+    rows: list[tuple[str, ...]] = []
     errors: dict[str, float] = {}
+    torch.set_num_threads(1)
     with (
-        meters.threads(1),
         torch.no_grad(),
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         compiled.cache(folder),
@@ -107,30 +109,32 @@ def main(report: Report, n: int, heads: int, dim: int, seed: int, device: str = 
             count = compiled.matches()
             errors[spelling.__name__] = relative_error(output, exact[spelling in CAUSAL])
             peak = meters.peak_bytes(partial(run, q, k, v), device) if metered else 0
-            rows.append(
-                (
-                    _name(spelling),
-                    (spelling.__doc__ or "").rstrip("."),
-                    "yes" if built.fused_calls else "no",
-                    compiled.sentence(built.fused_calls),
-                    f"{peak / matrix:.2f}" if metered else "",
-                )
-            )
+            trained = bool(built.fused_calls) and _fused_for_training(spelling, (q, k, v), device)
+            said = (spelling.__doc__ or "").rstrip(".")
+            kernels = (sentence(built.fused_calls), "yes" if trained else "no" if built.fused_calls else "—")
+            rows.append((_name(spelling), said, *kernels, f"{peak / matrix:.2f}" if metered else ""))
             if spelling is plain:
                 _check_plain(report, built, count, peak / matrix, n >= 8 * dim)
                 # a second process, or this one after forgetting: the code comes from the cache on the disk
+                compiled.matches()
                 _, output, built = _build(plain, (q, k, v), device)
                 report.check("plain-fused-cached", bool(built.fused_calls), True)
                 report.metric("counter-cached", compiled.matches())
+                report.check("plain-fused-for-training", trained, True)
+            elif spelling is own_softmax:
+                report.check("own-softmax-fused", bool(built.fused_calls), True)
+                report.check("own-softmax-fused-for-training", trained, False)
             elif spelling is filled_mask:
                 report.check("masked-fill-fused", bool(built.fused_calls), False)
                 report.check("masked-fill-matrices", peak / matrix, at_least=1)
             elif spelling is added_mask:
                 report.check("added-mask-fused", bool(built.fused_calls), True)
-    report.table("spellings", ("spelling", "what it says", "fused", "kernel", "peak in N × N matrices"), rows)
+    columns = ("spelling", "what it says", "fused kernel, no gradients", "fused for training", "peak, N × N")
+    report.table("spellings", columns, rows)
     uncompiled = relative_error(plain(q, k, v), exact[False])
     report.check("error-over-uncompiled", max(errors.values()) / uncompiled, at_most=4)
     report.note(
+        "The peak is of the forward pass, in N × N matrices. "
         "The code is read, not the counter of matches, which is empty when the code comes from the cache. Inductor's "
         "own C++ is written without vector instructions here: it compiles much faster and takes the same memory."
     )
@@ -143,6 +147,15 @@ def _build(
     run = compiled.compile(spelling, device, generate=generate)
     output, built = compiled.first_call(lambda: run(*inputs))
     return run, output, built
+
+
+def _fused_for_training(spelling: Callable[..., Tensor], inputs: tuple[Tensor, Tensor, Tensor], device: str) -> bool:
+    """Whether the code of the forward and the backward pass calls the fused kernel."""
+    run = compiled.compile(spelling, device)
+    leaves = [x.clone().requires_grad_() for x in inputs]
+    with torch.enable_grad():
+        _, built = compiled.first_call(lambda: torch.autograd.grad(run(*leaves).sum(), leaves))
+    return bool(built.fused_calls)
 
 
 def _check_plain(report: Report, built: compiled.Built, count: int, matrices: float, long: bool) -> None:

@@ -25,7 +25,8 @@ class Variant:
     """``matrices`` is how many N × N matrices, of the inputs' type, it keeps at its worst moment with gradients.
 
     ``skips``: under a causal mask it computes the visible half of the pairs only. ``again``: its backward pass computes
-    the scores once more, not having kept the weights. ``compiles``: its first call compiles.
+    the scores once more, not having kept the weights (the compiled one if it calls the fused kernel). ``compiles``: its
+    first call compiles.
     """
 
     name: str
@@ -44,7 +45,7 @@ def build(name: str, device: str, causal: bool) -> Variant:
     if name == "compiled":
         function: Any = compiled.compile(naive.attention, device)
         # with masked_fill in it the matcher leaves the formula alone, and the matrices stay
-        return Variant(name, function, matrices=6 if causal else 0, skips=False, again=not causal, compiles=True)
+        return Variant(name, function, matrices=6 if causal else 0, skips=False, compiles=True)
     if name == "tiled":
         return Variant(name, partial(tiled.attention, block=1024 if on_cuda else 256))
     if name == "flex":

@@ -277,7 +277,7 @@ def result(variant, n, peak, **more):
 
 def test_linear_memory_where_the_square_is_expected_is_caught():
     report = Report()
-    checks.memory(report, [result("naive", n, 1000 * n) for n in (1024, 2048)], (1, 64, 4), causal=False)
+    checks.memory(report, [result("naive", n, 1000 * n) for n in (1024, 2048)], (1, 64, 4), False, on_cuda=False)
     assert {"naive-peak-bytes", "naive-memory-exponent"} <= failed(report)
 
 
@@ -332,3 +332,31 @@ def test_without_the_division_the_scaling_checks_fail(monkeypatch):
     report = Report()
     scaling.main(report, keys=64, pairs=5000, seed=0)
     assert {"entropy-scaled-stays", "gradient-lost"} <= failed(report)
+
+
+def test_half_precision_on_the_cpu_is_judged_with_its_scratch_memory_in_mind():
+    report = run(n="64,2048", dim=64, dtype="float16", variants="naive,sdpa,tiled")
+    assert report.holds
+    assert "fused-memory-share" in {check.name for check in report.checks}
+
+
+def test_short_sequences_of_few_heads_on_cuda_are_not_judged_by_their_scratch_memory():
+    """FlashAttention splits the keys there; what it keeps for each part is no growth with N."""
+    assert checks.settled_from(16, 2, on_cuda=True) == 1024
+    assert checks.settled_from(1, 2, on_cuda=True) == 2**14
+    for heads, judged in ((16, True), (1, False)):
+        report = Report()
+        measured = [result("naive", n, 3 * n * n) for n in (1024, 2048)]
+        measured += [result("sdpa", n, 2 * n * n) for n in (1024, 2048)]
+        checks.memory(report, measured, (heads, 64, 2), True, on_cuda=True)
+        assert ("fused-memory-share" in failed(report)) is judged
+        assert ("fused-memory-exponent" in failed(report)) is judged
+
+
+def test_what_the_compiler_left_alone_is_not_held_to_be_linear():
+    """As in float32 on CUDA: the note says it, and its memory is that of the plain formula."""
+    for calls, judged in (((), False), (("_scaled_dot_product_flash_attention",), True)):
+        report = Report()
+        measured = [result("compiled", n, n * n, fused_calls=calls) for n in (1024, 2048)]
+        checks.memory(report, measured, (16, 64, 4), False, on_cuda=True)
+        assert ("compiled-memory-exponent" in failed(report)) is judged
